@@ -1,0 +1,1 @@
+"""Everything that can be set: settings, the database engine, logging."""

@@ -1,0 +1,1 @@
+"""Finding a médecin traitant: the protocol, its records, its storage and its pages."""

@@ -1,0 +1,60 @@
+"""A territory's settings, as the rules use them; and what surrounds a search when an event comes."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from matcher.protocol.doctors import Candidates
+from matcher.protocol.hours import Calendar, Delay
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delays:
+    """How long each step waits. Doctors' delays run on the doctors' calendar, the others on the office's."""
+
+    reminder: Delay | None
+    next_wave: Delay
+    calls: Delay
+    yes_held: Delay
+    choice_chase: Delay
+    opening_reminder: Delay
+    opening_call: Delay
+    appointment_asked: Delay
+    appointment_check: Delay
+    #: Need and consent older than this are reconfirmed before a new wave or round, and for ``first_match``.
+    reconfirm: Delay
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """Everything a territory sets. Built from ``territory.toml`` by ``matcher.service.territories``."""
+
+    doctors_calendar: Calendar
+    office_calendar: Calendar
+    delays: Delays
+    urgent: Delays
+    #: Doctors mailed in one wave; an urgent wave takes everybody.
+    wave_size: int
+    settle: timedelta
+    min_reading: timedelta
+    rounds: int
+    claim: timedelta
+    k: int
+    unreachable_tries: int
+    link_life: timedelta
+    code_life: timedelta
+    retention_draft: timedelta
+    retention_record: timedelta
+
+    def for_(self, *, urgent: bool) -> Delays:
+        """The delays of a normal or an urgent search."""
+        return self.urgent if urgent else self.delays
+
+
+@dataclass(frozen=True, kw_only=True)
+class Around:
+    """What a search cannot know by itself when an event comes."""
+
+    now: datetime
+    rules: Rules
+    #: Who may be asked now, worked out for this search by ``ranking.candidates``.
+    candidates: Candidates

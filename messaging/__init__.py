@@ -1,0 +1,1 @@
+"""Secure messaging that knows nothing medical: vault, links, outbox, delivery."""
