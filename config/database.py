@@ -1,6 +1,7 @@
 """The database engine and the column types that every table shares. SQLite by default, PostgreSQL by URL."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, ClassVar
 
 from sqlalchemy import DateTime, Dialect, MetaData, event
@@ -104,6 +105,8 @@ def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
 
 
 def _sqlite(url: URL) -> AsyncEngine:
+    if url.database and not url.database.startswith((":memory:", "file:")):
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     # One connection: sessions queue for it in order, instead of polling a lock that only one can have.
     engine = create_async_engine(
         url,

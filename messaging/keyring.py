@@ -1,0 +1,283 @@
+"""Named keys on disk, outside the database: create, retire, destroy.
+
+A folder of 0700 holds files of 0600::
+
+    months/2026-11.private.pem     an X25519 pair; a second pair of the same month is 2026-11-2
+    months/2026-11.public.pem
+    months/intake.private.pem      the pair that drafts are sealed to
+    mac/links-1.key                32 random bytes, by purpose and generation
+    journal.private.pem            Ed25519: signs the head of the journal
+
+A process that only takes requests in gets a copy of the folder without the private halves.
+"""
+
+import contextlib
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+INTAKE = "intake"
+
+_MONTH = re.compile(r"([0-9]{4}-(?:0[1-9]|1[0-2]))(?:-([2-9]|[1-9][0-9]{1,2}))?")
+_PRIVATE, _PUBLIC, _RETIRED = ".private.pem", ".public.pem", ".retired.pem"
+
+
+class KeyAbsent(LookupError):
+    """No such key here: never made, destroyed, retired, or its private half is kept elsewhere."""
+
+
+class Mac(StrEnum):
+    """What a MAC key is for. A key never serves two purposes."""
+
+    LINKS = "links"
+    SESSIONS = "sessions"
+    CODES = "codes"
+    LOOKUP = "lookup"
+    MESSAGE_ID = "message-id"
+    RETURN_PATH = "return-path"
+
+
+class KeyRing:
+    """The keys of an installation. Every key is read when it is first needed, and again once its file changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._months = folder / "months"
+        self._macs = folder / "mac"
+        #: By path: the file's identity when it was read, and what it held.
+        self._read: dict[Path, tuple[tuple[int, int], bytes]] = {}
+        self._parsed: dict[bytes, X25519PrivateKey | X25519PublicKey | Ed25519PrivateKey] = {}
+
+    def prepare(self, now: datetime) -> str:
+        """Make whatever key is still missing, the pair of ``now``'s month included; safe to repeat.
+
+        Returns the name of the pair that new records are sealed to.
+        """
+        for folder in (self._folder, self._months, self._macs):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.chmod(0o700)
+        for purpose in Mac:
+            if not self._generations(purpose):
+                self._make_mac(purpose, 1)
+        with contextlib.suppress(FileExistsError):
+            _write_new(self._folder / f"journal{_PRIVATE}", _pem(Ed25519PrivateKey.generate()))
+        self._make_pair(INTAKE)
+        month = f"{now:%Y-%m}"
+        if not any(name.startswith(month) for name in self._known()):
+            self._make_pair(month)
+        return self.current(now)
+
+    # The pairs that records are sealed to
+
+    def create(self, now: datetime) -> str:
+        """Make one more pair for ``now``'s month and return its name: ``2026-11``, then ``2026-11-2`` …"""
+        month = f"{now:%Y-%m}"
+        taken = [_order(name)[1] for name in self._known() if name.startswith(month)]
+        generation = max(taken, default=0) + 1
+        name = month if generation == 1 else f"{month}-{generation}"
+        self._make_pair(name)
+        return name
+
+    def months(self) -> list[str]:
+        """The pairs that can be sealed to, oldest first."""
+        names = (path.name.removesuffix(_PUBLIC) for path in self._months.glob(f"*{_PUBLIC}"))
+        return sorted((name for name in names if _MONTH.fullmatch(name)), key=_order)
+
+    def current(self, now: datetime) -> str:
+        """The newest pair that is not of a month to come. Raises KeyAbsent if there is none."""
+        month = f"{now:%Y-%m}"
+        names = [name for name in self.months() if name[:7] <= month]
+        if not names:
+            raise KeyAbsent("no key to seal records to: trait-union keys new")
+        return names[-1]
+
+    def public(self, name: str) -> X25519PublicKey:
+        """The half that seals, of a month or of ``intake``. Raises KeyAbsent."""
+        key = self._load(self._pair(name, _PUBLIC))
+        assert isinstance(key, X25519PublicKey)
+        return key
+
+    def private(self, name: str) -> X25519PrivateKey:
+        """The half that opens, of a month or of ``intake``. Raises KeyAbsent."""
+        key = self._load(self._pair(name, _PRIVATE))
+        assert isinstance(key, X25519PrivateKey)
+        return key
+
+    def retire(self, month: str) -> None:
+        """From now on nothing is sealed to this pair, and it opens nothing. Its file stays until ``destroy``.
+
+        Done once every live record was re-sealed to another pair. Raises KeyAbsent.
+        """
+        public, private = self._pair(month, _PUBLIC), self._pair(month, _PRIVATE)
+        if not private.exists():
+            raise KeyAbsent(f"no key {month}")
+        public.unlink(missing_ok=True)
+        private.rename(self._pair(month, _RETIRED))
+        _sync(self._months)
+
+    def destroy(self, month: str) -> None:
+        """Overwrite and remove a pair, retired or not. What was sealed to it is unreadable from then on.
+
+        Overwriting is a courtesy, not a proof: a journaling or copying file system, a flash disk or a
+        snapshot may keep the old bytes. What counts is that no copy is left anywhere: backups and escrow
+        copies of this month's file must be destroyed with it. Raises KeyAbsent.
+        """
+        halves = [path for end in (_RETIRED, _PRIVATE, _PUBLIC) if (path := self._pair(month, end)).exists()]
+        if not halves:
+            raise KeyAbsent(f"no key {month}")
+        for path in halves:
+            _overwrite(path)
+            kept = self._read.pop(path, None)
+            if kept is not None:
+                self._parsed.pop(kept[1], None)
+        _sync(self._months)
+
+    # MAC keys
+
+    def mac(self, purpose: Mac, generation: int | None = None) -> bytes:
+        """A MAC key of 32 bytes: the newest of its purpose, or a given generation. Raises KeyAbsent."""
+        if generation is None:
+            generation = self.mac_generation(purpose)
+        return self._bytes(self._macs / f"{purpose}-{generation}.key")
+
+    def mac_generation(self, purpose: Mac) -> int:
+        """The number of the newest MAC key of a purpose. Raises KeyAbsent."""
+        generations = self._generations(purpose)
+        if not generations:
+            raise KeyAbsent(f"no key for {purpose}")
+        return generations[-1]
+
+    def renew_mac(self, purpose: Mac) -> int:
+        """Make a newer MAC key; the older ones go on checking what they made. Returns its number."""
+        generation = self.mac_generation(purpose) + 1
+        self._make_mac(purpose, generation)
+        return generation
+
+    # The journal
+
+    def journal(self) -> Ed25519PrivateKey:
+        """The key that signs the head of the journal. Raises KeyAbsent."""
+        key = self._load(self._folder / f"journal{_PRIVATE}")
+        assert isinstance(key, Ed25519PrivateKey)
+        return key
+
+    # Files
+
+    def _pair(self, name: str, end: str) -> Path:
+        # The name may come from a command line or a stolen-and-edited row: it must not leave the folder.
+        if name != INTAKE and not _MONTH.fullmatch(name):
+            raise KeyAbsent(f"no key {name!r}")
+        return self._months / f"{name}{end}"
+
+    def _make_pair(self, name: str) -> None:
+        private = self._pair(name, _PRIVATE)
+        if not private.exists() and not self._pair(name, _PUBLIC).exists():
+            with contextlib.suppress(FileExistsError):
+                _write_new(private, _pem(X25519PrivateKey.generate()))
+        if private.exists():
+            # Derived from what is on the disk: another process may have been first, or we may have died halfway.
+            public = self.private(name).public_key()
+            with contextlib.suppress(FileExistsError):
+                _write_new(
+                    self._pair(name, _PUBLIC),
+                    public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+                )
+
+    def _make_mac(self, purpose: Mac, generation: int) -> None:
+        with contextlib.suppress(FileExistsError):
+            _write_new(self._macs / f"{purpose}-{generation}.key", secrets.token_bytes(32))
+
+    def _known(self) -> Iterator[str]:
+        """Every pair of a month, retired ones too: their names are not given twice."""
+        for path in self._months.glob("*.pem"):
+            name = path.name.split(".", 1)[0]
+            if _MONTH.fullmatch(name):
+                yield name
+
+    def _generations(self, purpose: Mac) -> list[int]:
+        numbers = (path.stem.removeprefix(f"{purpose}-") for path in self._macs.glob(f"{purpose}-*.key"))
+        return sorted(int(number) for number in numbers if number.isdecimal())
+
+    def _bytes(self, path: Path) -> bytes:
+        # A look at the file each time: a key destroyed by another process opens nothing here either.
+        try:
+            status = path.stat()
+            identity = (status.st_ino, status.st_mtime_ns)
+            kept = self._read.get(path)
+            if kept is None or kept[0] != identity:
+                kept = self._read[path] = (identity, path.read_bytes())
+        except FileNotFoundError:
+            self._read.pop(path, None)
+            raise KeyAbsent(f"no key {path.name.split('.', 1)[0]}") from None
+        return kept[1]
+
+    def _load(self, path: Path) -> object:
+        content = self._bytes(path)
+        key = self._parsed.get(content)
+        if key is None:
+            load = load_pem_public_key if path.name.endswith(_PUBLIC) else _load_private
+            loaded = load(content)
+            assert isinstance(loaded, X25519PrivateKey | X25519PublicKey | Ed25519PrivateKey)
+            key = self._parsed[content] = loaded
+        return key
+
+
+def _load_private(content: bytes) -> object:
+    return load_pem_private_key(content, password=None)
+
+
+def _order(name: str) -> tuple[str, int]:
+    match = _MONTH.fullmatch(name)
+    assert match is not None
+    return match[1], int(match[2] or 1)
+
+
+def _pem(key: X25519PrivateKey | Ed25519PrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """Create a file whole or not at all, 0600. Raises FileExistsError if it is there already."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+        # A hard link, unlike a rename, never replaces what another process made meanwhile.
+        os.link(draft, path)
+    finally:
+        draft.unlink()
+    _sync(path.parent)
+
+
+def _overwrite(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.write(secrets.token_bytes(path.stat().st_size))
+        file.flush()
+        os.fsync(file.fileno())
+    path.unlink()
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
