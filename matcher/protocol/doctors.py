@@ -1,15 +1,18 @@
-"""What the rules know of a doctor, and who may be asked for one search."""
+"""What the rules know of a doctor, whether he meets a wish, and who may be asked for one search."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import assert_never
 
-from matcher.protocol.announcement import ConditionKind
+from matcher.protocol.announcement import Condition, ConditionKind
 from matcher.protocol.ids import DoctorId, OfferId
-from matcher.protocol.wishes import WishKind
+from matcher.protocol.wishes import REACH_KM, Wish, WishKind
 
 
 class Zone(StrEnum):
+    """Where a doctor practises; neighbours are only phoned once a search was widened to them."""
+
     TERRITORY = "territoire"
     NEIGHBOUR = "voisine"
 
@@ -62,6 +65,30 @@ class Candidate:
     unmet: tuple[WishKind, ...]
     #: Rounded kilometres from the announced place.
     distance_km: float | None
+    #: One of the doctors whom the patient named to be asked first.
+    preferred: bool = False
+    #: The wishes behind ``met``, for saying why.
+    met_wishes: tuple[Wish, ...] = ()
+    #: As the doctor's: for the order of calls and for saying why.
+    asked_this_week: int = 0
+    last_phoned_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """Places that a doctor declared beforehand: « 2 par mois, sans visites à domicile »."""
+
+    id: OfferId
+    doctor: DoctorId
+    #: Places left.
+    left: int
+    #: First and last day of the period, both included.
+    from_: date
+    until: date | None = None
+    #: Kinds of conditions for which the offer does not hold.
+    declines: frozenset[ConditionKind] = field(default_factory=frozenset)
+    #: Declared by the doctor himself over his link.
+    by_link: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,3 +113,58 @@ class Candidates:
     offers: tuple[FittingOffer, ...] = ()
     #: Of every doctor that the search has met: those with a usable mailbox now.
     with_mailbox: frozenset[DoctorId] = frozenset()
+
+
+def fulfils(doctor: Doctor, wish: Wish, distance_km: float | None) -> bool | None:
+    """Whether the doctor fulfils the wish; None where it is not known.
+
+    ``distance_km`` is unrounded, from the announced place, None where the doctor's place is unknown.
+    """
+    match wish.kind:
+        case WishKind.DOCTOR_SEX:
+            return None if doctor.sex is None else doctor.sex == wish.value
+        case WishKind.LANGUAGE:
+            # Every doctor of the territory practises in French, whether or not the directory says so.
+            if wish.value == "fr" or wish.value in doctor.languages:
+                return True
+            return False if doctor.languages else None
+        case WishKind.MAX_DISTANCE_KM:
+            return None if distance_km is None else distance_km <= float(str(wish.value))
+        case WishKind.TRAVEL:
+            return None if distance_km is None else distance_km <= REACH_KM[str(wish.value)]
+        case WishKind.STEP_FREE:
+            return doctor.step_free
+        case WishKind.HOME_VISITS:
+            return doctor.home_visits
+        case WishKind.SECTOR1:
+            return None if doctor.sector is None else doctor.sector == 1
+        case WishKind.TELECONSULTATION:
+            return doctor.teleconsultation
+        case WishKind.EXCLUDE:
+            return doctor.id not in _ids(wish)
+        case WishKind.PREFER:
+            return doctor.id in _ids(wish)
+        case _:
+            assert_never(wish.kind)
+
+
+def meets(doctor: Doctor, wish: Wish, distance_km: float | None) -> bool:
+    """Whether the doctor surely fulfils the wish: what is unknown of a doctor is not met (P4)."""
+    return fulfils(doctor, wish, distance_km) is True
+
+
+def declines(doctor: Doctor, condition: Condition) -> bool:
+    """Whether the doctor declines that condition; then he is never asked, as for a hard wish.
+
+    He declined it in so many words, or the directory says that he makes no home visits or that his
+    practice has steps. Where the directory says nothing the announcement asks him.
+    """
+    if condition.kind in doctor.declines:
+        return True
+    if condition.kind is ConditionKind.HOME_VISITS:
+        return doctor.home_visits is False
+    return condition.kind is ConditionKind.STEP_FREE and doctor.step_free is False
+
+
+def _ids(wish: Wish) -> tuple[str, ...]:
+    return wish.value if isinstance(wish.value, tuple) else (str(wish.value),)

@@ -1,0 +1,96 @@
+"""How many residents an announcement would describe: counts of a territory, never of persons."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from matcher.protocol.places import normalised
+
+#: A row of the table that ends here or later is read as "and over".
+OPEN_FROM_AGE = 105
+
+
+@dataclass(frozen=True, kw_only=True)
+class Residents:
+    """One row of ``population.csv``: how many live in a quartier from one age to another, both included.
+
+    INSEE's tables are estimates with decimals, hence the float.
+    """
+
+    quartier: str
+    insee: str
+    age_from: int
+    #: None for "and over".
+    age_to: int | None
+    residents: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Households:
+    """One row of ``households.csv``: how many households of one size a commune has. Children are under 18."""
+
+    insee: str
+    adults: int
+    children: int
+    households: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Population:
+    """The counts behind K. Every estimate is rounded down, so that K is never reached by rounding."""
+
+    residents: tuple[Residents, ...]
+    households: tuple[Households, ...] = ()
+    #: The share of residents who need home visits (PROTOCOL.md: a tenth by default).
+    home_visits_share: float = 0.1
+    #: The share of residents who need step-free access.
+    step_free_share: float = 0.1
+    #: The share of residents without a médecin traitant: about one adult in nine.
+    without_doctor_share: float = 1 / 9
+
+    @property
+    def open_from(self) -> int | None:
+        """The age from which the table only says "and over" somewhere; None where it never does."""
+        return min((row.age_from for row in self.residents if _is_open(row)), default=None)
+
+    def count(
+        self, from_: int, to: int | None, *, insee: str | None = None, quartier: str | None = None
+    ) -> int:
+        """Residents of these ages in a quartier, a commune, or the territory where neither is given.
+
+        Both ends are included; ``to`` is None for "and over".
+        A row that is wider than the ages asked for counts by its years, rounded down. An open row
+        counts only when asked to the end: nobody knows how its ages are spread.
+        """
+        rows: Iterable[Residents] = self.residents
+        if insee is not None:
+            rows = (row for row in rows if row.insee == insee)
+        if quartier is not None:
+            wanted = normalised(quartier)
+            rows = (row for row in rows if normalised(row.quartier) == wanted)
+        return math.floor(sum(_share(row, from_, to) for row in rows) + 1e-9)
+
+    def household_count(self, adults: int, children: int, *, insee: str | None = None) -> int:
+        """Households of exactly that size in a commune, or in the territory."""
+        return sum(
+            row.households
+            for row in self.households
+            if (row.adults, row.children) == (adults, children) and (insee is None or row.insee == insee)
+        )
+
+
+def _is_open(row: Residents) -> bool:
+    return row.age_to is None or row.age_to >= OPEN_FROM_AGE
+
+
+def _share(row: Residents, from_: int, to: int | None) -> float:
+    """The residents of one row who are of these ages: floored where the row has to be cut."""
+    if _is_open(row):
+        return row.residents if to is None and from_ <= row.age_from else 0.0
+    assert row.age_to is not None
+    last = row.age_to if to is None else min(to, row.age_to)
+    years = last - max(from_, row.age_from) + 1
+    width = row.age_to - row.age_from + 1
+    if years <= 0:
+        return 0.0
+    return row.residents if years == width else float(math.floor(row.residents * years / width))
