@@ -4,7 +4,7 @@ import math
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
-from matcher.protocol.announcement import Condition, Place
+from matcher.protocol.announcement import Condition
 from matcher.protocol.doctors import (
     Candidate,
     Candidates,
@@ -16,7 +16,7 @@ from matcher.protocol.doctors import (
     meets,
 )
 from matcher.protocol.ids import DoctorId
-from matcher.protocol.places import distance_km, rounded_km
+from matcher.protocol.places import Place, distance_km, rounded_km
 from matcher.protocol.wishes import Wish, WishKind
 from matcher.protocol.wording import distance
 

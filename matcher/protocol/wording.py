@@ -10,9 +10,8 @@ from matcher.protocol.announcement import (
     Announcement,
     Condition,
     ConditionKind,
-    Place,
-    PlaceKind,
 )
+from matcher.protocol.places import Place, PlaceKind
 
 _CONDITIONS = {
     ConditionKind.HOME_VISITS: "Visites à domicile nécessaires.",
