@@ -17,6 +17,9 @@ from matcher.service.actors import Role
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+#: What an operator's tools ask.
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+
 
 class Anyone(Enum):
     """The type of ``ANYONE``."""
@@ -65,6 +68,6 @@ class Route:
     csrf: bool = field(default=True, kw_only=True)
 
     @property
-    def api(self) -> bool:
-        """Whether callers show a key and get JSON, rather than a session and pages."""
-        return self.path.startswith("/api/")
+    def machine(self) -> bool:
+        """Whether programs call it: a key instead of a session, problems instead of pages."""
+        return self.path.startswith(("/api/", "/u/")) or self.path in PROBES

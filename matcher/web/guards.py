@@ -1,0 +1,223 @@
+"""What stands between a request and its handler, outermost first.
+
+bounded → answered → (aiohttp-session) → known → read. Each does one thing; ``GUARDS`` is their order.
+"""
+
+import asyncio
+import hmac
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from matcher.protocol.moves import Refused
+from matcher.service import people
+from matcher.service.actors import Actor
+from matcher.service.errors import ServiceError
+from matcher.web import problems, sessions
+from matcher.web.keys import ACTOR, CSRF, ERROR_PAGE, HOUSE, ROUTE, ROUTES
+from matcher.web.limits import BODY_WITHIN, LARGEST_ANONYMOUS_BODY, LARGEST_BODY, Meter
+from matcher.web.problems import Problem
+from matcher.web.route import ANYONE, Route
+
+log = structlog.get_logger(__name__)
+
+METER: Final = web.AppKey("meter", Meter)
+#: Seconds in which a body must have arrived; a key so that a test need not wait for it.
+WITHIN: Final = web.AppKey("within", float)
+#: (method, path as written in the route) → route.
+TABLE: Final = web.AppKey("table", dict[tuple[str, str], Route])
+
+_CHANGES_NOTHING = frozenset({"GET", "HEAD", "OPTIONS"})
+LOGIN = "/connexion"
+
+
+def install(app: web.Application) -> None:
+    """Give ``app`` what the guards need; ``ROUTES`` and ``HOUSE`` are already there."""
+    app[METER] = Meter()
+    app[WITHIN] = BODY_WITHIN
+    app[TABLE] = {(route.method, route.path): route for route in app[ROUTES]}
+
+
+def _route_of(request: web.Request) -> Route | None:
+    resource = request.match_info.route.resource
+    if resource is None:
+        return None
+    method = "GET" if request.method == "HEAD" else request.method
+    return request.app[TABLE].get((method, resource.canonical))
+
+
+def _largest(route: Route | None) -> int:
+    return LARGEST_ANONYMOUS_BODY if route is None or route.allowed is ANYONE else LARGEST_BODY
+
+
+def _speaks_json(request: web.Request, route: Route | None) -> bool:
+    return request.path.startswith("/api/") or (route is not None and route.machine)
+
+
+@web.middleware
+async def bounded(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give the request the body limit of its route, also for bodies that do not tell their length.
+
+    The clone must be made before anything is noted on the request.
+    """
+    route = _route_of(request)
+    narrowed = request.clone(client_max_size=_largest(route))
+    if route is not None:
+        narrowed[ROUTE] = route
+    return await handler(narrowed)
+
+
+@web.middleware
+async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every refusal and every error into a problem, or a page for people."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        problem = problems.of_http(error)
+    except Refused as refused:
+        problem = problems.of_refused(refused)
+    except ServiceError as error:
+        problem = problems.of_service(error)
+    except Exception as error:
+        # The message of an exception may quote a value: only its type and place are logged.
+        log.error("request_failed", route=_name(request), error=type(error).__name__, at=_place(error))
+        problem = problems.plain(500)
+    return await _said(request, problem)
+
+
+async def _said(request: web.Request, problem: Problem) -> web.StreamResponse:
+    draw = request.app.get(ERROR_PAGE)
+    if draw is None or _speaks_json(request, request.get(ROUTE)):
+        return problem.response()
+    text = " ".join((problem.detail, *problem.fields.values()))
+    page = await draw(request, problem.status, problem.title, text)
+    page.headers.update(problem.headers)
+    return page
+
+
+def _name(request: web.Request) -> str:
+    """The route as written: a path may hold a token, a route does not."""
+    route = request.get(ROUTE)
+    return "none" if route is None else f"{route.method} {route.path}"
+
+
+def _place(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}"
+
+
+@web.middleware
+async def known(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Find out who is acting and whether the route is for that role, before a byte of the body is read."""
+    route = request.get(ROUTE)
+    if route is None:
+        return await handler(request)
+    bearer = _bearer(request) if route.machine else None
+    actor: Actor | None
+    if route.machine:
+        actor = None if bearer is None else await people.actor_of_key(request.app[HOUSE], bearer)
+    else:
+        actor = await sessions.actor(request)
+        request[CSRF] = await sessions.csrf(request)
+    caller = actor.id if actor is not None else f"address {request.remote}"
+    if not request.app[METER].take(caller):
+        return await _said(request, problems.plain(429, code="too_many", headers={"Retry-After": "1"}))
+    if actor is not None:
+        request[ACTOR] = actor
+    if route.allowed is not ANYONE:
+        if actor is None:
+            return await _unknown(request, route)
+        if actor.role not in route.allowed:
+            return await _said(request, problems.plain(403, code="forbidden"))
+    return await handler(request)
+
+
+def _bearer(request: web.Request) -> str | None:
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" and key.strip() else None
+
+
+async def _unknown(request: web.Request, route: Route) -> web.StreamResponse:
+    if route.machine:
+        headers = {"WWW-Authenticate": 'Bearer realm="trait-union"'}
+        return await _said(request, problems.plain(401, code="unauthenticated", headers=headers))
+    # After the login she lands where she wanted to go; a form that was posted is gone.
+    wanted = f"?suite={quote(request.path_qs, safe='')}" if request.method in _CHANGES_NOTHING else ""
+    raise web.HTTPSeeOther(LOGIN + wanted)
+
+
+@web.middleware
+async def read(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Read the body, bounded in size and time, and check that a page's POST comes from our own page."""
+    route = request.get(ROUTE)
+    if route is None or request.method in _CHANGES_NOTHING:
+        return await handler(request)
+    if (request.content_length or 0) > _largest(route):
+        return await _said(request, problems.plain(413, code="too_large"))
+    try:
+        async with asyncio.timeout(request.app[WITHIN]):
+            if route.machine:
+                await request.read()
+            else:
+                await request.post()
+    except TimeoutError:
+        return await _said(request, problems.plain(408, code="too_slow"))
+    except (ValueError, LookupError):
+        # A form that cannot be decoded, or in a character set that nobody knows.
+        return await _said(request, problems.plain(400, code="invalid"))
+    if not route.machine and route.csrf and not await _from_our_page(request):
+        return await _said(
+            request,
+            Problem(
+                status=403,
+                detail="Cette page a expiré : merci de la recharger et de recommencer.",
+                code="csrf",
+            ),
+        )
+    return await handler(request)
+
+
+async def _from_our_page(request: web.Request) -> bool:
+    """The browser says that a page of ours sent this; with a session, its token says so too.
+
+    Under ``Referrer-Policy: no-referrer`` a browser's Origin is "null" even for our own forms, so
+    Sec-Fetch-Site decides where there is one.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None and site not in ("same-origin", "none"):
+        return False
+    origin = request.headers.get("Origin", "null")
+    if site is None and origin != "null":
+        ours = urlsplit(request.app[HOUSE].public_url)
+        if urlsplit(origin).netloc not in (ours.netloc, request.host):
+            return False
+    expected = request[CSRF]
+    if not expected:
+        return True
+    given = request.headers.get("X-CSRF-Token") or (await request.post()).get("csrf", "")
+    return isinstance(given, str) and hmac.compare_digest(given.encode(), expected.encode())
+
+
+async def refuse_early(request: web.Request) -> web.StreamResponse | None:
+    """Answer ``Expect: 100-continue``: a body that is too large need not be sent at all.
+
+    aiohttp asks this before any middleware; its own handler says "continue" to every size.
+    """
+    if (request.content_length or 0) > _largest(_route_of(request)):
+        return problems.plain(413, code="too_large").response()
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    # What was written so far is not the answer.
+    request.writer.output_size = 0
+    return None
+
+
+def guards(storage: sessions.DatabaseStorage) -> tuple[Middleware, ...]:
+    """The middlewares in their order."""
+    return (bounded, answered, sessions.middleware(storage), known, read)

@@ -1,0 +1,117 @@
+"""Reading what a caller sent: JSON bodies and queries, strictly; answers without nulls."""
+
+import json
+from typing import TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from matcher.service.errors import Invalid
+from matcher.web.keys import ROUTE
+from matcher.web.problems import fields_of
+
+_M = TypeVar("_M", bound=BaseModel)
+
+#: The longest Idempotency-Key that is kept.
+LONGEST_KEY = 200
+
+
+class Body(BaseModel):
+    """The base of every JSON body: exact types, no unknown field."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Query(BaseModel):
+    """The base of every query string: everything there is text, so types are read from it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+async def body_of(request: web.Request, model: type[_M]) -> _M:
+    """The body as ``model``; no body reads as ``{}``. Raises Invalid, or HTTPUnsupportedMediaType (415)."""
+    doc = request[ROUTE].doc
+    if doc is None or doc.body is not model:
+        raise TypeError(f"{request.path} reads {model.__name__} but does not say so in its Doc")
+    data = await _bytes(request)
+    try:
+        return model.model_validate_json(data)
+    except ValidationError as error:
+        raise Invalid(fields_of(error)) from None
+
+
+async def raw_of(request: web.Request) -> dict[str, object]:
+    """The body as it was sent, to be kept so. Call it after ``body_of``, which has checked it."""
+    raw = json.loads(await _bytes(request))
+    if not isinstance(raw, dict):
+        raise Invalid({"body": "Un objet est attendu."})
+    return raw
+
+
+async def patch_of(request: web.Request, model: type[BaseModel]) -> dict[str, object]:
+    """The fields that a PATCH sends, as they were sent; at least one, each known to ``model``.
+
+    What a field may hold depends on what it changes, so the use case checks the whole.
+    """
+    data = await _bytes(request)
+    try:
+        raw = json.loads(data)
+    except (ValueError, RecursionError):
+        raise Invalid({"body": "Le corps n’est pas du JSON correct."}) from None
+    if not isinstance(raw, dict) or not raw:
+        raise Invalid({"body": "Un objet d’au moins un champ est attendu."})
+    known = {field.alias or name for name, field in model.model_fields.items()}
+    if unknown := [name for name in raw if name not in known]:
+        raise Invalid({name: "Ce champ n’existe pas." for name in unknown})
+    return raw
+
+
+async def _bytes(request: web.Request) -> bytes:
+    if not request.body_exists:
+        return b"{}"
+    if request.content_type != "application/json":
+        raise web.HTTPUnsupportedMediaType
+    data = await request.read()
+    # PostgreSQL keeps no NUL in a text; it is refused here, rather than found out when saving.
+    if b"\\u0000" in data:
+        raise Invalid({"body": "Le caractère nul n’est pas admis."})
+    return data or b"{}"
+
+
+def query_of(request: web.Request, model: type[_M]) -> _M:
+    """The query string as ``model``. Raises Invalid, also for a parameter given twice."""
+    names = list(request.query.keys())
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise Invalid({name: "Ce paramètre est donné deux fois." for name in twice})
+    try:
+        return model.model_validate(dict(request.query))
+    except ValidationError as error:
+        raise Invalid(fields_of(error)) from None
+
+
+def idempotency_key(request: web.Request) -> str | None:
+    """The Idempotency-Key of a POST that creates, if it has one. Raises Invalid for an odd one."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not 1 <= len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
+        raise Invalid({"Idempotency-Key": f"De 1 à {LONGEST_KEY} caractères imprimables sont attendus."})
+    return key
+
+
+def answer(data: object, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    """JSON in which absent values are omitted, never null."""
+    return web.json_response(without_nulls(data), status=status, headers=headers, dumps=_dumps)
+
+
+def without_nulls(data: object) -> object:
+    """``data`` without the keys that hold None. What a person submitted never holds one: null is refused."""
+    if isinstance(data, dict):
+        return {key: without_nulls(value) for key, value in data.items() if value is not None}
+    if isinstance(data, list | tuple):
+        return [without_nulls(value) for value in data]
+    return data
+
+
+def _dumps(data: object) -> str:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
