@@ -1,0 +1,42 @@
+# Every target is self-explaining: make help.
+# A machine needs Python 3.11 or later and make; the rest is set up here.
+
+SHELL := /bin/sh
+BIN := .venv/bin
+PORT ?= 8080
+# Options for pytest, as in: make test ARGS="-k wishes"
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup system demo test check bench serve lock
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Create .venv and keep it in step with requirements/ (does nothing when it is)
+	@.ci/setup
+
+system: setup
+	@.ci/system
+
+demo: setup ## One whole search in two minutes, then pages to click through. ONCE=1 ends after the transcript; PORT=8080
+	@$(BIN)/trait-union demo --port $(PORT) $(if $(filter-out 0 no,$(ONCE)),--once)
+
+test: system ## All tests, on SQLite and PostgreSQL, with a browser. ARGS="-k wishes" for some of them
+	@$(BIN)/python -m pytest -n auto -m "not bench" $(ARGS)
+
+check: setup ## What a machine can say of the code: ruff, its formatter, mypy --strict, import-linter
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: setup ## How fast, as ratios within one run: letters against a bare relay, ranking, the protocol's steps
+	@$(BIN)/python -m pytest -m bench -p no:randomly -s tests/bench $(ARGS)
+
+serve: setup ## The service on Vénissieux, with a SQLite file and keys under var/. PORT=8080
+	@$(BIN)/trait-union init --territory config/territories/venissieux
+	@$(BIN)/trait-union serve --port $(PORT)
+
+lock: setup ## Compile requirements/*.txt again from pyproject.toml (needs the network)
+	@.ci/lock
