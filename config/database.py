@@ -21,7 +21,7 @@ from sqlalchemy.types import TypeDecorator
 PATIENCE = 30
 
 _PRAGMAS = (
-    # Some SQLite releases corrupt a WAL that two connections reset at once; a rollback journal has no such trap.
+    # Some SQLite releases corrupt a WAL that two connections reset at once; this mode has no such trap.
     "PRAGMA journal_mode=TRUNCATE",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
@@ -91,7 +91,7 @@ def database_url(url: str) -> URL:
 
 
 def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
-    """The engine for a URL. Whoever makes it disposes of it: an open SQLite connection keeps a process alive."""
+    """The engine for a URL. Whoever makes it disposes of it: an open SQLite connection keeps a process up."""
     parsed = database_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed)
@@ -134,7 +134,7 @@ def _sqlite(url: URL) -> AsyncEngine:
 
 
 def make_sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
-    """Sessions of the engine. Use ``async with sessions.begin() as session:``; rows stay readable after it."""
+    """Sessions of the engine, used as ``async with sessions.begin() as session:``; rows outlive it."""
     return async_sessionmaker(engine, expire_on_commit=False)
 
 

@@ -43,7 +43,7 @@ _LEVELS = ("debug", "info", "warning", "error")
 
 @dataclass(frozen=True, kw_only=True)
 class Relay:
-    """The mail relay. ``tls``: ``plain`` (this host only), ``starttls`` (forced) or ``tls`` from the first byte."""
+    """The mail relay. ``tls``: ``plain`` (this host only), ``starttls`` (forced), ``tls`` from the first byte."""
 
     host: str
     port: int
@@ -62,7 +62,7 @@ class Relay:
 
     @classmethod
     def parse(cls, url: str, *, connections: int = 4, authorities: Path | None = None) -> Self:
-        """From ``smtp://``, ``smtp+starttls://`` or ``smtps://``, ``user:password@`` percent-encoded. ValueError."""
+        """From a URL; user and password are percent-encoded. Raises ValueError, without repeating it."""
         try:
             parts = urlsplit(url)
             port = parts.port

@@ -11,7 +11,7 @@ A complete file, one key a line::
     phone = "04 65 71 00 00"
     return_domain = "retour.cpts.example"
 
-    [hours.doctors]                     # one opening a day, "HH:MM-HH:MM" or "closed"; a day left out is closed
+    [hours.doctors]                     # "HH:MM-HH:MM" or "closed"; a day left out is closed
     monday = "08:00-19:00"
     tuesday = "08:00-19:00"
     wednesday = "08:00-19:00"
@@ -308,7 +308,7 @@ def load_territory(path: Path) -> TerritorySettings:
 
 
 def load_territories(folder: Path) -> dict[str, TerritorySettings]:
-    """Every territory of the folder, by id, in the order of the ids. Raises BadSetting, also when two share one."""
+    """Every territory of the folder, by id. Raises BadSetting, also when two share an id."""
     found: dict[str, TerritorySettings] = {}
     for path in sorted(folder.glob("*/territory.toml")):
         territory = load_territory(path)

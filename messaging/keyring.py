@@ -53,7 +53,7 @@ class Mac(StrEnum):
 
 
 class KeyRing:
-    """The keys of an installation. Every key is read when it is first needed, and again once its file changed."""
+    """The keys of an installation. Each is read when it is first needed, and again once its file changed."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -85,7 +85,7 @@ class KeyRing:
     # The pairs that records are sealed to
 
     def create(self, now: datetime) -> str:
-        """Make one more pair for ``now``'s month and return its name: ``2026-11``, then ``2026-11-2`` …"""
+        """Make one more pair for ``now``'s month and return its name: ``2026-11``, then ``2026-11-2``."""
         month = f"{now:%Y-%m}"
         taken = [_order(name)[1] for name in self._known() if name.startswith(month)]
         generation = max(taken, default=0) + 1
@@ -190,7 +190,8 @@ class KeyRing:
             with contextlib.suppress(FileExistsError):
                 _write_new(private, _pem(X25519PrivateKey.generate()))
         if private.exists():
-            # Derived from what is on the disk: another process may have been first, or we may have died halfway.
+            # Derived from what is on the disk: another process may have been first, or one may have died
+            # halfway.
             public = self.private(name).public_key()
             with contextlib.suppress(FileExistsError):
                 _write_new(

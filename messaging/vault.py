@@ -73,7 +73,7 @@ class Vault:
         )
 
     def open(self, sealed: Sealed, *, territory: str, record: str, section: str) -> bytes:
-        """The text. Raises KeyAbsent if the key is not here (destroyed, perhaps), Unreadable if anything differs."""
+        """The text. Raises KeyAbsent if the key is not here (or no more), Unreadable if anything differs."""
         place = _place(territory, record, section, sealed.version)
         cipher = self._unwrap(sealed, place)[1]
         try:

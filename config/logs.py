@@ -1,0 +1,113 @@
+"""Structured logs on standard error, one JSON object a line, without anything that names a person or opens a door."""
+
+import logging
+import re
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import IO, Any
+
+import structlog
+
+#: Fields whose value is never printed, whatever it is.
+_SECRET_FIELD = re.compile(
+    r"authori[sz]ation|cookie|password|passwd|secret|token|(^|_)code$|(^|_)session$|nir|e_?mail|phone|recipient"
+    r"|address|birth|first_names?|last_name|api_?key",
+    re.IGNORECASE,
+)
+#: Fields that this module or the logger set themselves.
+_OURS = frozenset({"timestamp", "level", "logger"})
+
+_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"(?i)\b(bearer|basic)\s+[^\s\"',;]+"), r"\1 [secret]"),
+    (re.compile(r"(?i)([a-z][a-z0-9+.-]*://)[^\s/@:]+:[^\s/@]+@"), r"\1[secret]@"),
+    (re.compile(r"[^\s<>\"'(),:;=\[\]]+@[^\s<>\"'(),:;\[\]]*[^\s<>\"'(),:;\[\].]"), "[mail]"),
+    (re.compile(r"(?<=[\w/.?=&%-])#[A-Za-z0-9_.~%!$&'()*+,;=:@/?-]+"), "#[fragment]"),
+    (re.compile(r"(/u/)[A-Za-z0-9_-]+"), r"\1[token]"),
+    # Tokens, keys, hashes: long words of the alphabet that ours are written in. Ids have 32 signs and stay.
+    (re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{40,}(?![A-Za-z0-9_-])"), "[token]"),
+    # A NIR, with or without its key, also one of Corsica; then any digits that long.
+    (
+        re.compile(
+            r"(?<![0-9A-Za-z])[1-8][\s.]?\d\d[\s.]?\d\d[\s.]?(?:\d\d|2[ABab])[\s.]?\d{3}[\s.]?\d{3}"
+            r"(?:[\s.-]?\d\d)?(?![0-9A-Za-z])"
+        ),
+        "[number]",
+    ),
+    (
+        re.compile(
+            r"(?<![0-9A-Za-z])(?:(?:\+|00)\d{2}[\s.-]?(?:\(0\))?|0)[1-9](?:[\s.-]?\d{2}){4}(?![0-9A-Za-z])"
+        ),
+        "[phone]",
+    ),
+    (re.compile(r"(?<![0-9A-Za-z])\d(?:[ .]?\d){10,}(?![0-9A-Za-z])"), "[number]"),
+)
+
+
+def redact(text: str) -> str:
+    """The text without tokens, addresses, telephone numbers, URL fragments and long numbers."""
+    for pattern, instead in _PATTERNS:
+        text = pattern.sub(instead, text)
+    return text
+
+
+def redactor(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The structlog processor: goes through every field, nested ones too, before anything is printed."""
+    return {key: value if key in _OURS else _field(key, value) for key, value in event.items()}
+
+
+def _field(key: object, value: object) -> object:
+    if isinstance(key, str) and _SECRET_FIELD.search(key) and value is not None:
+        return "[secret]"
+    return _clean(value)
+
+
+def _clean(value: object) -> object:
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int):
+        # Numbers that long are somebody's; counts and ports are short.
+        return value if abs(value) < 10**10 else "[number]"
+    if isinstance(value, Mapping):
+        return {_clean(key): _field(key, item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_clean(item) for item in value]
+    return redact(str(value))
+
+
+def configure(level: str = "info", stream: IO[str] | None = None) -> None:
+    """Send structlog's and the standard library's logs (aiohttp's too) to standard error, redacted."""
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                redactor,
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    # At "debug" these print what goes over their connections.
+    for name in ("aiosmtplib", "mail.log", "aiosqlite", "sqlalchemy.engine"):
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,330 @@
+"""Mails to be sent: the table, and all its SQL.
+
+A row is a letter's name, the ids it speaks of and a Message-ID, never an address, a token or a text: it is
+composed when it is sent. Each row that is not done has a ``next_attempt_at``; claiming a row moves that time
+to the end of the lease, so that a row whose worker died comes back by itself, and gives it a new fence, so
+that the late word of a worker that only slept is refused.
+"""
+
+import hashlib
+import hmac
+from base64 import b32encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    CursorResult,
+    Index,
+    UniqueConstraint,
+    case,
+    delete,
+    func,
+    select,
+    text,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from config.database import Base, require_transaction
+
+_DONE = ("accepted", "dead", "dropped")
+
+
+class Stale(Exception):
+    """Somebody else claimed the row meanwhile: what this worker has to say about it no longer counts."""
+
+
+class Kind(StrEnum):
+    """What became of an attempt."""
+
+    #: The relay took the mail over.
+    ACCEPTED = "accepted"
+    #: Nothing left; it will be tried again.
+    RETRY = "retry"
+    #: It may have left; the same mail will be sent again under the same Message-ID. It counts as asked.
+    AMBIGUOUS = "ambiguous"
+    #: Given up, or refused for good.
+    DEAD = "dead"
+    #: No longer a reason to send it.
+    DROPPED = "dropped"
+
+
+class Lane(StrEnum):
+    """Mails that were never tried do not queue behind those that keep failing."""
+
+    FRESH = "fresh"
+    AGAIN = "again"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of an attempt, and why: ``550 5.1.1``, ``connection`` …, never a server's words."""
+
+    kind: Kind
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A claimed mail."""
+
+    territory: str
+    id: str
+    letter: str
+    #: What the letter speaks of: ``{"search": …, "doctor": …, "run": "1"}``.
+    ids: Mapping[str, str]
+    message_id: str
+    #: Attempts, this one included.
+    attempts: int
+    fence: int
+    enqueued_at: datetime
+    #: When it was first tried, also the mail's Date: a repeat is the same mail.
+    first_attempt_at: datetime
+    #: An earlier attempt may have reached the doctor, so this mail is not to be dropped as if never sent.
+    may_have_left: bool
+    #: What the first attempt spoke of, once frozen.
+    items: tuple[str, ...] | None
+    #: Already decided; only the telling is left to do.
+    outcome: Outcome | None
+
+
+class OutboxRow(Base):
+    """The table. Waiting: queued, sending, ambiguous, settling. Done: accepted, dead, dropped."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        UniqueConstraint("territory_id", "message_id"),
+        # A comparison implies "is not null", whatever plan the database makes: the index is always usable.
+        Index(
+            "ix_outbox_due",
+            "next_attempt_at",
+            postgresql_where=text("next_attempt_at IS NOT NULL"),
+            sqlite_where=text("next_attempt_at IS NOT NULL"),
+        ),
+        CheckConstraint(
+            "(state IN ('accepted', 'dead', 'dropped') AND next_attempt_at IS NULL) OR "
+            "(state IN ('queued', 'sending', 'ambiguous', 'settling') AND next_attempt_at IS NOT NULL)",
+            name="done_or_due",
+        ),
+    )
+
+    territory_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    letter: Mapped[str]
+    ids: Mapped[dict[str, str]] = mapped_column(JSON)
+    message_id: Mapped[str]
+    state: Mapped[str]
+    attempts: Mapped[int]
+    fence: Mapped[int]
+    may_have_left: Mapped[bool]
+    enqueued_at: Mapped[datetime]
+    next_attempt_at: Mapped[datetime | None]
+    first_attempt_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+    items: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    outcome: Mapped[str | None]
+    detail: Mapped[str]
+
+
+def derive_message_id(key: bytes, domain: str, *parts: str) -> str:
+    """The Message-ID of a mail, from what it is: territory, search, run, doctor, letter, number.
+
+    The same mail has the same one for ever, after a restored backup too; without ``key`` it tells nothing.
+    """
+    message = b"".join(len(part := text_.encode()).to_bytes(4, "big") + part for text_ in parts)
+    digest = hmac.new(key, message, hashlib.sha256).digest()
+    return f"<{b32encode(digest[:20]).decode().lower()}@{domain}>"
+
+
+async def enqueue(
+    session: AsyncSession,
+    *,
+    territory: str,
+    letter: str,
+    ids: Mapping[str, str],
+    message_id: str,
+    now: datetime,
+    not_before: datetime | None = None,
+) -> bool:
+    """Put a mail into the outbox, in the caller's transaction. False if this Message-ID is there already.
+
+    Raises OutsideTransaction: a mail commits or vanishes with what it speaks of.
+    """
+    require_transaction(session)
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    statement = (
+        insert(OutboxRow)
+        .values(
+            territory_id=territory,
+            id=uuid4().hex,
+            letter=letter,
+            ids=dict(ids),
+            message_id=message_id,
+            state="queued",
+            attempts=0,
+            fence=0,
+            may_have_left=False,
+            enqueued_at=now,
+            next_attempt_at=not_before or now,
+            detail="",
+        )
+        .on_conflict_do_nothing(index_elements=["territory_id", "message_id"])
+    )
+    return _changed(await session.execute(statement)) == 1
+
+
+async def claim(
+    session: AsyncSession, *, now: datetime, lease: timedelta, limit: int, lane: Lane | None = None
+) -> list[Row]:
+    """Take up to ``limit`` due mails until ``now + lease``, longest due first. ``lane`` None: of both."""
+    require_transaction(session)
+    due = (
+        select(*OutboxRow.__table__.columns)
+        .where(OutboxRow.next_attempt_at <= now)
+        .order_by(OutboxRow.next_attempt_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    if lane is not None:
+        due = due.where(OutboxRow.attempts == 0 if lane is Lane.FRESH else OutboxRow.attempts > 0)
+    found = (await session.execute(due)).all()
+    if not found:
+        return []
+    rows = [_row(one, now) for one in found]
+    await session.execute(
+        update(OutboxRow)
+        .where(tuple_(OutboxRow.territory_id, OutboxRow.id).in_([(row.territory, row.id) for row in rows]))
+        .values(
+            # Found "sending" with its lease over: the worker died, perhaps after the mail had left.
+            may_have_left=case((OutboxRow.state == "sending", True), else_=OutboxRow.may_have_left),
+            attempts=case((OutboxRow.state == "settling", OutboxRow.attempts), else_=OutboxRow.attempts + 1),
+            state=case((OutboxRow.state == "settling", "settling"), else_="sending"),
+            fence=OutboxRow.fence + 1,
+            first_attempt_at=func.coalesce(OutboxRow.first_attempt_at, now),
+            next_attempt_at=now + lease,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    return rows
+
+
+async def freeze(session: AsyncSession, row: Row, items: Sequence[str]) -> Row:
+    """Keep what a gathered mail is about to speak of, before it leaves. Raises Stale."""
+    await _write(session, row, items=list(items))
+    return replace(row, items=tuple(items))
+
+
+async def settle(
+    session: AsyncSession, row: Row, outcome: Outcome, *, at: datetime, again_at: datetime | None
+) -> None:
+    """Write an attempt's outcome; ``again_at`` is for RETRY and AMBIGUOUS, else None. Raises Stale."""
+    state = "queued" if outcome.kind is Kind.RETRY else outcome.kind.value
+    if outcome.kind is Kind.RETRY and row.may_have_left:
+        state = "ambiguous"
+    await _write(
+        session,
+        row,
+        state=state,
+        may_have_left=row.may_have_left or outcome.kind is Kind.AMBIGUOUS,
+        next_attempt_at=None if state in _DONE else again_at,
+        settled_at=at if state in _DONE else None,
+        outcome=outcome.kind.value,
+        detail=outcome.detail,
+    )
+
+
+async def postpone_telling(session: AsyncSession, row: Row, outcome: Outcome, *, again_at: datetime) -> None:
+    """Keep a final outcome that could not be told yet: the mail itself is not sent again. Raises Stale."""
+    await _write(
+        session,
+        row,
+        state="settling",
+        next_attempt_at=again_at,
+        outcome=outcome.kind.value,
+        detail=outcome.detail,
+    )
+
+
+async def release(session: AsyncSession, row: Row, *, at: datetime) -> None:
+    """Give a claimed mail back untried. Raises Stale."""
+    await _write(
+        session,
+        row,
+        state="ambiguous" if row.may_have_left else "queued",
+        attempts=row.attempts - 1,
+        next_attempt_at=at,
+    )
+
+
+async def oldest_unsent(session: AsyncSession) -> datetime | None:
+    """When the longest waiting mail was enqueued; None when nothing waits."""
+    statement = select(func.min(OutboxRow.enqueued_at)).where(OutboxRow.next_attempt_at.is_not(None))
+    oldest: datetime | None = (await session.execute(statement)).scalar_one()
+    return oldest
+
+
+async def unsent(session: AsyncSession) -> int:
+    """How many mails wait."""
+    statement = select(func.count()).select_from(OutboxRow).where(OutboxRow.next_attempt_at.is_not(None))
+    return (await session.execute(statement)).scalar_one()
+
+
+async def purge(session: AsyncSession, territory: str, *, before: datetime) -> int:
+    """Forget the mails of a territory that were settled before then. Returns how many."""
+    require_transaction(session)
+    statement = delete(OutboxRow).where(
+        OutboxRow.territory_id == territory,
+        OutboxRow.next_attempt_at.is_(None),
+        OutboxRow.settled_at < before,
+    )
+    return _changed(await session.execute(statement))
+
+
+async def _write(session: AsyncSession, row: Row, **values: object) -> None:
+    require_transaction(session)
+    statement = (
+        update(OutboxRow)
+        .where(
+            OutboxRow.territory_id == row.territory,
+            OutboxRow.id == row.id,
+            OutboxRow.fence == row.fence,
+            OutboxRow.state.in_(("sending", "settling")),
+        )
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    if _changed(await session.execute(statement)) != 1:
+        raise Stale
+
+
+def _changed(result: object) -> int:
+    assert isinstance(result, CursorResult)
+    return int(result.rowcount)
+
+
+def _row(found: Any, now: datetime) -> Row:
+    """What the row is once claimed."""
+    settling = found.state == "settling"
+    return Row(
+        territory=found.territory_id,
+        id=found.id,
+        letter=found.letter,
+        ids=found.ids,
+        message_id=found.message_id,
+        attempts=found.attempts if settling else found.attempts + 1,
+        fence=found.fence + 1,
+        enqueued_at=found.enqueued_at,
+        first_attempt_at=found.first_attempt_at or now,
+        may_have_left=found.may_have_left or found.state == "sending",
+        items=None if found.items is None else tuple(found.items),
+        outcome=Outcome(kind=Kind(found.outcome), detail=found.detail) if settling else None,
+    )

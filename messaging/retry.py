@@ -1,0 +1,42 @@
+"""After a failed attempt: when to try again, or give up. Pure: time and chance are passed in."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+#: The first pause; it doubles with each attempt.
+FIRST = timedelta(seconds=10)
+#: No pause is longer, so that a relay back after a day finds its mail within the half hour.
+LONGEST = timedelta(minutes=30)
+#: A mail that could not be handed over for so long is dead. Public relays give up after as long.
+PATIENCE = timedelta(days=5)
+#: Each ambiguous attempt may have put one more copy into a mailbox.
+AMBIGUOUS_ATTEMPTS = 6
+
+
+class Failure(StrEnum):
+    """Why a mail did not get a clear yes."""
+
+    #: The relay is away, or says "later" (4xx). Nothing has left.
+    TRANSIENT = "transient"
+    #: The relay says "never" (5xx). Nothing has left.
+    PERMANENT = "permanent"
+    #: The connection was lost once the message was on its way: it may have left.
+    AMBIGUOUS = "ambiguous"
+
+
+def next_attempt(
+    failure: Failure, *, attempts: int, enqueued_at: datetime, now: datetime, chance: float
+) -> datetime | None:
+    """When to try again after ``attempts`` attempts, or None to give up.
+
+    ``chance`` is drawn from [0, 1): pauses are spread by a quarter either way, lest all mails that met one
+    dead relay come back to it in the same second.
+    """
+    if failure is Failure.PERMANENT or now - enqueued_at >= PATIENCE:
+        return None
+    if failure is Failure.AMBIGUOUS and attempts >= AMBIGUOUS_ATTEMPTS:
+        return None
+    # The exponent is bounded first: a thousand attempts would otherwise overflow a timedelta.
+    pause: timedelta = min(FIRST * 2 ** min(max(attempts, 1) - 1, 20), LONGEST)
+    spread: float = 0.75 + chance / 2
+    return now + pause * spread

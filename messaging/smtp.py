@@ -1,0 +1,168 @@
+"""Sending over kept connections to the relay, and what each failure means."""
+
+import asyncio
+import contextlib
+import re
+import ssl
+from dataclasses import dataclass
+
+from aiosmtplib import SMTP, SMTPException, SMTPResponseException
+
+from config.settings import Relay
+from messaging.letters import Message
+from messaging.retry import Failure
+
+#: Relays end connections that carry too many mails.
+_MAILS_PER_CONNECTION = 100
+_ENHANCED = re.compile(r"\b[245]\.[0-9]{1,3}\.[0-9]{1,3}\b")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """What the relay made of one mail. ``failure`` None: it took it over."""
+
+    failure: Failure | None
+    #: ``550 5.1.1``, ``connection``, ``timeout``: never the relay's words, which repeat the address.
+    detail: str
+
+
+class _Connection:
+    def __init__(self, client: SMTP) -> None:
+        self.client = client
+        self.mails = 0
+
+
+class Pool:
+    """At most ``relay.connections`` connections, opened when needed and kept open. Close it at the end."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+        self._places = asyncio.Semaphore(relay.connections)
+        self._idle: list[_Connection] = []
+        self._tls = None if relay.tls == "plain" else ssl.create_default_context(cafile=relay.authorities)
+        self.size = relay.connections
+
+    async def send(self, message: Message, *, within: float) -> Delivery:
+        """Hand one mail over within so many seconds, waiting for a free connection included. Never raises."""
+        attempt = _Attempt(self, message)
+        try:
+            async with asyncio.timeout(within), self._places:
+                try:
+                    return await attempt.run()
+                except SMTPResponseException as refusal:
+                    return await attempt.refused(refusal)
+                finally:
+                    await self._give_back(attempt)
+        except TimeoutError:
+            return attempt.lost("timeout")
+        except (SMTPException, OSError):
+            return attempt.lost("connection")
+
+    async def close(self) -> None:
+        """Say goodbye on every idle connection."""
+        while self._idle:
+            await _quit(self._idle.pop())
+
+    def take(self) -> _Connection | None:
+        """An idle connection, the last used first: the others may time out in peace."""
+        return self._idle.pop() if self._idle else None
+
+    async def connect(self) -> _Connection:
+        """A new connection, encrypted as the settings say and logged in. Raises SMTPException or OSError."""
+        relay = self._relay
+        client = SMTP(
+            hostname=relay.host,
+            port=relay.port,
+            username=relay.user or None,
+            password=relay.password or None,
+            use_tls=relay.tls == "tls",
+            # Never "if offered", which is the default: whoever sits between could leave the offer out.
+            start_tls=relay.tls == "starttls",
+            tls_context=self._tls,
+        )
+        try:
+            await client.connect()
+        except BaseException:
+            client.close()
+            raise
+        return _Connection(client)
+
+    async def _give_back(self, attempt: "_Attempt") -> None:
+        connection = attempt.connection
+        if connection is None:
+            return
+        connection.mails += 1
+        if not attempt.clean:
+            connection.client.close()
+        elif connection.mails >= _MAILS_PER_CONNECTION:
+            await _quit(connection)
+        else:
+            self._idle.append(connection)
+
+
+class _Attempt:
+    """One mail on one connection, and how far it came."""
+
+    def __init__(self, pool: Pool, message: Message) -> None:
+        self._pool = pool
+        self._message = message
+        self.connection: _Connection | None = None
+        #: The connection is between two mails, so it can carry another.
+        self.clean = False
+        self._addressing = False
+        self._data = False
+
+    async def run(self) -> Delivery:
+        self.connection = self._pool.take()
+        if self.connection is None or not await self._still_there(self.connection):
+            self.connection = None
+            self.connection = await self._pool.connect()
+            await self.connection.client.mail(self._message.sender)
+        client = self.connection.client
+        self._addressing = True
+        await client.rcpt(self._message.recipient)
+        self._data = True
+        response = await client.data(self._message.raw)
+        self.clean = True
+        return Delivery(failure=None, detail=str(response.code))
+
+    async def _still_there(self, connection: _Connection) -> bool:
+        """Begin the mail on a kept connection. False if the relay has left it meanwhile: nothing is lost."""
+        try:
+            await connection.client.mail(self._message.sender)
+        except (SMTPException, OSError):
+            connection.client.close()
+            return False
+        return True
+
+    async def refused(self, refusal: SMTPResponseException) -> Delivery:
+        """The relay answered with a code. The connection is kept if it can start afresh."""
+        if self.connection is not None and self.connection.client.is_connected:
+            with contextlib.suppress(SMTPException, OSError):
+                await self.connection.client.rset()
+                self.clean = True
+        return self._meaning(refusal)
+
+    def _meaning(self, refusal: SMTPResponseException) -> Delivery:
+        enhanced = _ENHANCED.search(refusal.message)
+        detail = f"{refusal.code} {enhanced[0]}" if enhanced else str(refusal.code)
+        if 500 <= refusal.code < 600 and self._addressing:
+            return Delivery(failure=Failure.PERMANENT, detail=detail)
+        if self._data and not 400 <= refusal.code < 500:
+            # Not a word of the protocol, and the message may have been read.
+            return Delivery(failure=Failure.AMBIGUOUS, detail=detail)
+        # Refused before any recipient was named (log-in, our own address): a fault of the settings or of the
+        # relay, not of this mail. Somebody will mend it; until then no mail may die of it.
+        return Delivery(failure=Failure.TRANSIENT, detail=detail)
+
+    def lost(self, why: str) -> Delivery:
+        """No answer. Once the message was on its way, nobody knows."""
+        return Delivery(failure=Failure.AMBIGUOUS if self._data else Failure.TRANSIENT, detail=why)
+
+
+async def _quit(connection: _Connection) -> None:
+    try:
+        async with asyncio.timeout(2):
+            await connection.client.quit()
+    except (SMTPException, OSError):
+        connection.client.close()
