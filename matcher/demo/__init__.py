@@ -1,0 +1,1 @@
+"""The rehearsal: one whole search on real input, over real SMTP, with everything in this process."""

@@ -1,0 +1,103 @@
+"""A mail relay that keeps what it is given instead of passing it on. Shown at ``/boite``."""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from matcher.service.house import CaughtMail
+
+#: Mails kept; older ones are forgotten, so that a long rehearsal does not fill the memory.
+_KEPT = 5_000
+#: Bytes of one mail. Ours are a few thousand.
+_LARGEST = 1_000_000
+
+
+class Catcher:
+    """The mailbox of everybody. Runs in the loop that starts it, on this host unless told otherwise."""
+
+    def __init__(self) -> None:
+        self._mails: list[CaughtMail] = []
+        self._raw: list[bytes] = []
+        self._count = 0
+        self._arrival = asyncio.Event()
+        #: Refuse everything for the time being, as a relay that is down for maintenance does.
+        self.down = False
+
+    def messages(self) -> Sequence[CaughtMail]:
+        """Every mail caught, oldest first."""
+        return tuple(self._mails)
+
+    def raw(self) -> Sequence[bytes]:
+        """Everything a relay could read: the mails as they came, envelope included, oldest first."""
+        return tuple(self._raw)
+
+    def to(self, address: str) -> Sequence[CaughtMail]:
+        """What arrived for one address, oldest first."""
+        return tuple(mail for mail in self._mails if mail.to.lower() == address.lower())
+
+    async def arrival(self, within: float) -> None:
+        """Wait for the next mail. Raises TimeoutError after ``within`` seconds."""
+        self._arrival.clear()
+        async with asyncio.timeout(within):
+            await self._arrival.wait()
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
+        """Keep one mail (aiosmtpd's hook)."""
+        if self.down:
+            return "451 4.3.0 down for maintenance"
+        content = envelope.content or b""
+        raw = content if isinstance(content, bytes) else content.encode()
+        mail = message_from_bytes(raw, policy=policy.default)
+        for recipient in envelope.rcpt_tos:
+            self._count += 1
+            self._mails.append(_caught(str(self._count), recipient, mail))
+            self._raw.append(f"{envelope.mail_from}\n{recipient}\n".encode() + raw)
+        del self._mails[:-_KEPT], self._raw[:-_KEPT]
+        self._arrival.set()
+        return "250 2.0.0 caught"
+
+    @contextlib.asynccontextmanager
+    async def listening(
+        self, host: str = "127.0.0.1", port: int = 0, *, tls: ssl.SSLContext | None = None
+    ) -> AsyncIterator[int]:
+        """Listen; the value is the port. With ``tls``, STARTTLS is demanded before any mail."""
+
+        def session() -> SMTP:
+            return SMTP(
+                self,
+                hostname="catcher.example",
+                data_size_limit=_LARGEST,
+                enable_SMTPUTF8=True,
+                tls_context=tls,
+                require_starttls=tls is not None,
+            )
+
+        server = await asyncio.get_running_loop().create_server(session, host, port)
+        try:
+            async with server:
+                yield server.sockets[0].getsockname()[1]
+        finally:
+            # Connections that the service keeps open for its next mail would otherwise hold the loop.
+            server.close()
+
+
+def _caught(number: str, recipient: str, mail: EmailMessage) -> CaughtMail:
+    return CaughtMail(
+        id=number,
+        at=datetime.now(UTC),
+        to=recipient,
+        subject=str(mail["Subject"] or ""),
+        text=_part(mail, "plain"),
+        html=_part(mail, "html"),
+    )
+
+
+def _part(mail: EmailMessage, kind: str) -> str:
+    part = mail.get_body((kind,))
+    return "" if part is None else str(part.get_content())
