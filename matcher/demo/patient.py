@@ -12,7 +12,7 @@ from typing import Any
 
 #: A page that says nothing but its own name.
 _PDF = (
-    b"%PDF-1.4\n% ordonnance-cornaline\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+    b"%PDF-1.4\n% ordonnance-ottoman\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
     b"2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 )
 
@@ -37,31 +37,31 @@ def request(now: datetime) -> dict[str, Any]:
     return {
         "record": {
             "birth_name": "Zinzolin",
-            "first_names": "Églantine Aventurine",
-            "used_name": "Porphyre",
+            "first_names": "Percaline Organdine",
+            "used_name": "Madapolam",
             "sex": "F",
             "birth_date": f"{now.year - 67}-01-17",
-            "birth_place": "Moroni-Cinabre",
+            "birth_place": "Moroni-Jaconas",
             "nir": _nir(now.year - 67, "0199397008"),
             "phone": "06 39 98 41 73",
             "phone2": "05 36 49 27 86",
-            "email": "eglantine.porphyre@courrier-orpiment.example",
+            "email": "percaline.madapolam@courrier-nansouk.example",
             "reach_via": "relative",
             "safe_contact": {
                 "message": False,
                 "sms": True,
-                "who": "sa nièce Tourmaline",
+                "who": "sa nièce Bombasine",
                 "language": "shikomori",
             },
             "address": {
-                "line": "14 allée des Chalcopyrites, escalier Béryl",
+                "line": "14 allée des Tarlatanes, escalier Droguet",
                 "postcode": "69200",
                 "city": "Vénissieux",
                 "insee": "69259",
             },
             "housing": "hosted",
             "contact": {
-                "name": "Malachite Obsidienne",
+                "name": "Levantine Chambray",
                 "phone": "06 39 98 55 02",
                 "relation": "petite-cousine",
             },
@@ -73,13 +73,13 @@ def request(now: datetime) -> dict[str, Any]:
             "ald": "yes",
             "pregnancy": "no",
             "discharge_on": "2018-08-29",
-            "difficulty": "Essoufflement depuis la mousson, dit-elle : dyspnée-lapis.",
-            "care_needed": "Renouvellement du traitement et suivi d’une rhodonite chronique.",
-            "social": "Hébergée par sa nièce, ressources amazonite, courrier perdu.",
-            "treatments": ["Sélénitoline 20 mg", "Jaspirine 75 mg"],
+            "difficulty": "Essoufflement depuis la mousson, dit-elle : dyspnée-satinette.",
+            "care_needed": "Renouvellement du traitement et suivi d’une barégine chronique.",
+            "social": "Hébergée par sa nièce, ressources crépon, courrier perdu.",
+            "treatments": ["Cretonnine 20 mg", "Ratinol 75 mg"],
             "referring": {
-                "name": "Dr Serpentine Azurite",
-                "service": "PASS, pavillon Labradorite",
+                "name": "Dr Popeline Batavia",
+                "service": "PASS, pavillon Gabardine",
                 "phone": "04 65 71 90 17",
             },
             "screening": {
@@ -92,7 +92,7 @@ def request(now: datetime) -> dict[str, Any]:
             },
             "attachments": [
                 {
-                    "name": "ordonnance-cornaline.pdf",
+                    "name": "ordonnance-ottoman.pdf",
                     "media_type": "application/pdf",
                     "content": base64.b64encode(_PDF).decode(),
                 }
@@ -124,14 +124,14 @@ def family(now: datetime) -> dict[str, Any]:
     """A household's request, for the one field that a person alone leaves empty."""
     body = request(now)
     body["record"] |= {
-        "birth_name": "Grenat",
-        "first_names": "Opaline",
-        "used_name": "Grenat",
+        "birth_name": "Zéphirin",
+        "first_names": "Mousseline",
+        "used_name": "Zéphirin",
         "birth_date": f"{now.year - 34}-05-13",
         "nir": _nir(now.year - 34, "0569259004"),
         "phone": "06 39 98 62 11",
-        "email": "opaline.grenat@courrier-orpiment.example",
-        "household": [{"birth_date": "2019-04-13", "relation": "fils, Péridot"}],
+        "email": "mousseline.zephirin@courrier-nansouk.example",
+        "household": [{"birth_date": "2019-04-13", "relation": "fils, Tussor"}],
     }
     body["place"] = "Minguettes"
     return body
@@ -142,29 +142,29 @@ def canaries(now: datetime) -> tuple[Canary, ...]:
     birth, mothers = now.year - 67, now.year - 34
     nir, hers = _nir(birth, "0199397008"), _nir(mothers, "0569259004")
     planted: dict[str, tuple[str, ...]] = {
-        "birth_name": ("Zinzolin", "Grenat"),
-        "first_names": ("Églantine", "Aventurine", "Opaline"),
-        "used_name": ("Porphyre",),
+        "birth_name": ("Zinzolin", "Zéphirin"),
+        "first_names": ("Percaline", "Organdine", "Mousseline"),
+        "used_name": ("Madapolam",),
         "birth_date": (f"{birth}-01-17", f"17/01/{birth}", f"17 janvier {birth}", f"{mothers}-05-13"),
-        "birth_place": ("Moroni", "Cinabre"),
+        "birth_place": ("Moroni", "Jaconas"),
         "nir": (nir, nir[:13], hers, hers[:13]),
         "phone": ("06 39 98 41 73", "0639984173", "639984173", "06 39 98 62 11", "0639986211"),
         "phone2": ("05 36 49 27 86", "0536492786", "536492786"),
-        "email": ("orpiment", "eglantine.porphyre"),
-        "safe_contact": ("Tourmaline", "shikomori"),
-        "address": ("Chalcopyrites", "Béryl"),
-        "contact": ("Malachite", "Obsidienne", "06 39 98 55 02", "0639985502", "petite-cousine"),
+        "email": ("nansouk", "percaline.madapolam"),
+        "safe_contact": ("Bombasine", "shikomori"),
+        "address": ("Tarlatanes", "Droguet"),
+        "contact": ("Levantine", "Chambray", "06 39 98 55 02", "0639985502", "petite-cousine"),
         "language": ("shimaore",),
         "nationality": ("comorienne",),
         "rights_opened_on": ("2019-02-27", "27/02/2019"),
         "discharge_on": ("2018-08-29", "29/08/2018"),
-        "difficulty": ("Essoufflement", "mousson", "dyspnée-lapis"),
-        "care_needed": ("Renouvellement du traitement", "rhodonite"),
-        "social": ("Hébergée", "amazonite"),
-        "treatments": ("Sélénitoline", "Jaspirine"),
-        "referring": ("Serpentine", "Azurite", "Labradorite", "04 65 71 90 17", "0465719017"),
-        "household": ("2019-04-13", "Péridot"),
-        "attachments": ("cornaline", base64.b64encode(_PDF).decode()[:60]),
+        "difficulty": ("Essoufflement", "mousson", "dyspnée-satinette"),
+        "care_needed": ("Renouvellement du traitement", "barégine"),
+        "social": ("Hébergée", "crépon"),
+        "treatments": ("Cretonnine", "Ratinol"),
+        "referring": ("Popeline", "Batavia", "Gabardine", "04 65 71 90 17", "0465719017"),
+        "household": ("2019-04-13", "Tussor"),
+        "attachments": ("ottoman", base64.b64encode(_PDF).decode()[:60]),
     }
     return tuple(Canary(field=field, forms=forms) for field, forms in planted.items())
 
