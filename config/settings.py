@@ -43,7 +43,7 @@ _LEVELS = ("debug", "info", "warning", "error")
 
 @dataclass(frozen=True, kw_only=True)
 class Relay:
-    """The mail relay. ``tls``: ``plain`` (this host only), ``starttls`` (forced), ``tls`` from the first byte."""
+    """The mail relay. ``tls``: ``plain`` (this host only), ``starttls`` (forced), ``tls`` from the start."""
 
     host: str
     port: int

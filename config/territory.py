@@ -128,7 +128,7 @@ def _opening(value: object) -> object:
 def _zone(text: str) -> str:
     try:
         ZoneInfo(text)
-    except (OSError, ValueError):
+    except (KeyError, OSError, ValueError):
         raise ValueError("no such time zone") from None
     return text
 

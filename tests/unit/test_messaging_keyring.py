@@ -1,0 +1,164 @@
+"""Keys live in files of their own, and a key that is gone opens nothing."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from messaging.keyring import INTAKE, KeyAbsent, KeyRing, Mac
+
+NOVEMBER = datetime(2026, 11, 23, 8, tzinfo=UTC)
+DECEMBER = datetime(2026, 12, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "keys"
+
+
+@pytest.fixture
+def ring(folder):
+    ring = KeyRing(folder)
+    ring.prepare(NOVEMBER)
+    return ring
+
+
+def raw(ring, name):
+    return ring.private(name).private_bytes_raw()
+
+
+def test_only_the_owner_may_read_the_keys(ring, folder):
+    for path in [folder, *folder.rglob("*")]:
+        assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
+
+
+def test_preparing_again_changes_nothing(ring, folder):
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert KeyRing(folder).prepare(NOVEMBER) == "2026-11"
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_a_new_month_has_a_new_pair(ring):
+    assert ring.prepare(DECEMBER) == "2026-12"
+    assert ring.months() == ["2026-11", "2026-12"]
+    assert raw(ring, "2026-11") != raw(ring, "2026-12")
+
+
+def test_a_month_can_have_more_than_one_pair(ring):
+    assert [ring.create(NOVEMBER) for _ in range(10)][-1] == "2026-11-11"
+    assert ring.current(NOVEMBER) == "2026-11-11"
+    assert ring.create(DECEMBER) == "2026-12"
+
+
+def test_the_current_pair_is_not_of_a_month_to_come(ring):
+    ring.create(DECEMBER)
+    assert ring.current(NOVEMBER) == "2026-11"
+    assert ring.current(datetime(2027, 3, 1, tzinfo=UTC)) == "2026-12"
+
+
+def test_without_any_pair_nothing_can_be_sealed(folder):
+    with pytest.raises(KeyAbsent, match="keys new"):
+        KeyRing(folder).current(NOVEMBER)
+
+
+def test_a_public_half_is_enough_where_the_private_one_is_kept_elsewhere(ring, folder):
+    (folder / "months" / "2026-11.private.pem").unlink()
+    elsewhere = KeyRing(folder)
+    assert elsewhere.public("2026-11").public_bytes_raw() == ring.public("2026-11").public_bytes_raw()
+    with pytest.raises(KeyAbsent):
+        elsewhere.private("2026-11")
+    elsewhere.prepare(NOVEMBER)
+    with pytest.raises(KeyAbsent):
+        elsewhere.private("2026-11")
+
+
+def test_a_public_half_lost_in_a_crash_is_made_again(ring, folder):
+    before = ring.public(INTAKE).public_bytes_raw()
+    (folder / "months" / "intake.public.pem").unlink()
+    ring.prepare(NOVEMBER)
+    assert ring.public(INTAKE).public_bytes_raw() == before
+
+
+def test_a_retired_pair_seals_and_opens_nothing(ring):
+    ring.create(NOVEMBER)
+    ring.private("2026-11")
+    ring.retire("2026-11")
+    assert ring.months() == ["2026-11-2"]
+    for half in (ring.public, ring.private):
+        with pytest.raises(KeyAbsent):
+            half("2026-11")
+    with pytest.raises(KeyAbsent):
+        ring.retire("2026-11")
+
+
+def test_a_retired_name_is_not_given_again(ring):
+    ring.retire("2026-11")
+    assert ring.create(NOVEMBER) == "2026-11-2"
+
+
+@pytest.mark.parametrize("retired", [True, False])
+def test_a_destroyed_pair_leaves_no_file(ring, folder, retired):
+    ring.private("2026-11")
+    if retired:
+        ring.retire("2026-11")
+    ring.destroy("2026-11")
+    assert list(folder.rglob("*2026-11*")) == []
+    with pytest.raises(KeyAbsent):
+        ring.private("2026-11")
+    with pytest.raises(KeyAbsent):
+        ring.destroy("2026-11")
+
+
+def test_a_destroyed_file_was_overwritten_first(ring, folder):
+    path = folder / "months" / "2026-11.private.pem"
+    kept = path.with_name("kept")
+    content = path.read_bytes()
+    kept.hardlink_to(path)
+    ring.destroy("2026-11")
+    assert len(kept.read_bytes()) == len(content)
+    assert kept.read_bytes() != content
+
+
+def test_a_key_destroyed_by_another_process_opens_nothing_here_either(ring, folder):
+    ring.private("2026-11")
+    KeyRing(folder).destroy("2026-11")
+    with pytest.raises(KeyAbsent):
+        ring.private("2026-11")
+
+
+def test_a_pair_made_anew_by_another_process_is_seen(ring, folder):
+    old = raw(ring, "2026-11")
+    other = KeyRing(folder)
+    other.destroy("2026-11")
+    other.prepare(NOVEMBER)
+    assert raw(ring, "2026-11") != old
+
+
+@pytest.mark.parametrize("name", ["../journal", "2026-13", "2026-11-1", "", "2026-11/../x", "intake2"])
+def test_a_name_never_leaves_the_folder(ring, name):
+    for use in (ring.public, ring.private, ring.retire, ring.destroy):
+        with pytest.raises(KeyAbsent):
+            use(name)
+
+
+def test_each_purpose_has_a_mac_key_of_its_own(ring):
+    keys = {ring.mac(purpose) for purpose in Mac}
+    assert len(keys) == len(Mac)
+    assert {len(key) for key in keys} == {32}
+
+
+def test_a_renewed_mac_key_leaves_the_older_one_in_place(ring):
+    old = ring.mac(Mac.LINKS)
+    assert ring.renew_mac(Mac.LINKS) == 2
+    assert ring.mac(Mac.LINKS, 1) == old
+    assert ring.mac(Mac.LINKS) == ring.mac(Mac.LINKS, 2) != old
+    with pytest.raises(KeyAbsent):
+        ring.mac(Mac.LINKS, 3)
+
+
+def test_a_folder_without_mac_keys_says_so(folder):
+    with pytest.raises(KeyAbsent, match="links"):
+        KeyRing(folder).mac(Mac.LINKS)
+
+
+def test_the_journal_s_key_stays_the_same(ring, folder):
+    assert ring.journal().private_bytes_raw() == KeyRing(folder).journal().private_bytes_raw()
