@@ -1,12 +1,12 @@
 """What must now be done, as values. The service carries them out in the transaction of the event."""
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import TypeAlias
 
 from matcher.protocol.ids import DoctorId, OfferId
 from matcher.protocol.search import Household, Release
-from datetime import date
 
 
 class Letter(StrEnum):
@@ -34,7 +34,7 @@ class Letter(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class SendToDoctor:
-    """One mail to one doctor. The Message-ID derives from territory, search, run, doctor, letter and ``number``."""
+    """One mail to one doctor. Its Message-ID derives from these, the territory, the search and its run."""
 
     letter: Letter
     doctor: DoctorId
@@ -73,7 +73,7 @@ class RevokeLinks:
 
 @dataclass(frozen=True, kw_only=True)
 class PauseDoctor:
-    """The doctor is away until ``until``, for every search of the territory."""
+    """The doctor is away until ``until``, for every search of the territory; None lifts his pause."""
 
     doctor: DoctorId
     until: date | None
@@ -128,7 +128,8 @@ class ReopenRecord:
 @dataclass(frozen=True, kw_only=True)
 class DestroyRecord:
     """The data keys are destroyed now (P9). ``consent_taken_back`` also goes to the register kept
-    outside the database, which a restore replays first."""
+    outside the database, which a restore replays first.
+    """
 
     consent_taken_back: bool
 

@@ -199,7 +199,7 @@ class Position:
 
     doctor: DoctorId
     stand: Stand = Stand.OPEN
-    #: When ``stand`` last changed.
+    #: When the answer behind ``stand`` took effect (for CHOSEN: when he was chosen).
     at: datetime
     #: The effective answer behind ``stand``.
     answer: Answer | None = None
@@ -384,7 +384,7 @@ HANDOVERS = frozenset({ReleaseKind.PAPER, ReleaseKind.READ_BY_PHONE})
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """The giving of the record to the chosen doctor. A renewal raises ``number``, which kills the old link."""
+    """The giving of the record to the chosen doctor. A renewal raises ``number``: the old link dies."""
 
     doctor: DoctorId
     kind: ReleaseKind
@@ -439,7 +439,7 @@ class Withdrawal:
 class Rest:
     since: datetime
     left: State
-    until: datetime | None = None
+    until: date | None = None
     #: The timers that stand still, shifted by the rest's length on waking.
     timers: tuple[Timer, ...] = ()
 
@@ -449,7 +449,7 @@ class Next(StrEnum):
 
     RELAUNCH = "relaunch"
     MEDIATOR = "mediator"
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - the permanence d'accès aux soins, no password
     NOTHING = "nothing"
 
 
@@ -538,6 +538,10 @@ class Search:
     contact_attempts: tuple[ContactAttempt, ...] = ()
     withdrawal: Withdrawal | None = None
     ending: Ending | None = None
+    #: The data keys are gone: nothing can be released, relaunched or brought back.
+    record_destroyed: bool = False
+    #: Numbers the letters that may go more than once in a run, so that each has its own Message-ID.
+    letters: int = 0
     timers: tuple[Timer, ...] = ()
     tasks: tuple[Task, ...] = ()
 
