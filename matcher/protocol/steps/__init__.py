@@ -3,6 +3,7 @@
 Each consults the table of moves and raises ``Refused`` where an event is not taken.
 """
 
+from matcher.protocol.hours import is_open
 from matcher.protocol.steps.answers import answer, settle_held
 from matcher.protocol.steps.asking import (
     launch,
@@ -12,6 +13,7 @@ from matcher.protocol.steps.asking import (
     offer_declared,
     send_wave,
     start_calls,
+    wave_size,
     widen,
 )
 from matcher.protocol.steps.attachment import appointment, confirm
@@ -70,6 +72,7 @@ __all__ = [
     "due",
     "exhausted",
     "give_back",
+    "is_open",
     "join",
     "launch",
     "lock_release",
@@ -95,6 +98,7 @@ __all__ = [
     "undo_withdrawal",
     "validate",
     "wake",
+    "wave_size",
     "widen",
     "withdraw",
 ]

@@ -22,7 +22,7 @@ from matcher.protocol.search import (
 )
 from matcher.protocol.steps.proposals import match_first, open_proposals
 from matcher.protocol.steps.turn import Turn
-from matcher.protocol.steps.waves import answered, drop_from_wave, go_on, mail_wave, start_delays
+from matcher.protocol.steps.waves import answered, drop_from_wave, go_on, mail_wave, next_wave, start_delays
 
 _ANNOUNCING = (Letter.ANNOUNCEMENT, Letter.REMINDER)
 _PROPOSED = (State.ASKING, State.CALLING, State.PROPOSING)
@@ -51,6 +51,12 @@ def launch(search: Search, around: Around) -> Step:
         go_on(turn)
     turn.touch()
     return turn.end()
+
+
+def wave_size(search: Search, around: Around) -> int:
+    """How many doctors the next wave would mail now (« Lancer : 12 médecins »); 0 where offers or reserve fit."""
+    turn = Turn(Event.LAUNCH, search, around)
+    return 0 if around.candidates.offers or search.standing_yes else len(next_wave(turn))
 
 
 def _reconfirmed(turn: Turn) -> None:

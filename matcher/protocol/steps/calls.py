@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from matcher.protocol.doctors import Candidate, Candidates, Zone
+from matcher.protocol.doctors import Candidate, Zone
 from matcher.protocol.effects import FlagNumber, NeverCall
 from matcher.protocol.hours import ONE_DAY
 from matcher.protocol.ids import AnswerId, DoctorId
@@ -143,17 +143,18 @@ def attempts(search: Search, doctor: DoctorId) -> tuple[CallAttempt, ...]:
     return () if solicitation is None else solicitation.attempts
 
 
-def to_phone(search: Search, candidates: Candidates, now: datetime, rounds: int = 2) -> tuple[Candidate, ...]:
+def to_phone(search: Search, around: Around) -> tuple[Candidate, ...]:
     """Those still to phone while calling or proposing: promised call-backs that are due first, then
     those phoned least often, in the candidates' order; call-backs promised for later come last.
     """
     if search.state not in (State.CALLING, State.PROPOSING):
         return ()
-    found = [candidate for candidate in candidates.ordered if _still_open(search, candidate, rounds)]
+    rounds = around.rules.rounds
+    found = [candidate for candidate in around.candidates.ordered if _still_open(search, candidate, rounds)]
 
     def order(candidate: Candidate) -> tuple[int, int]:
         promised = _promised(search, candidate.doctor)
-        turn = 1 if promised is None else 0 if promised <= now else 2
+        turn = 1 if promised is None else 0 if promised <= around.now else 2
         return turn, len(attempts(search, candidate.doctor))
 
     return tuple(sorted(found, key=order))
@@ -182,9 +183,7 @@ def _still_open(search: Search, candidate: Candidate, rounds: int) -> bool:
 
 def exhausted(search: Search, around: Around) -> bool:
     """Whether the rounds are done and no call-back is pending: the search waits for a person's decision."""
-    return search.state is State.CALLING and not to_phone(
-        search, around.candidates, around.now, around.rules.rounds
-    )
+    return search.state is State.CALLING and not to_phone(search, around)
 
 
 @dataclass(frozen=True, kw_only=True)

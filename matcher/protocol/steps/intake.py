@@ -1,12 +1,12 @@
 """From a draft to a request that is ready, and what may be put right later."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from matcher.protocol.announcement import Announcement, Condition
+from matcher.protocol.announcement import Announcement, Condition, covers
 from matcher.protocol.effects import Letter
 from matcher.protocol.ids import SearchId
 from matcher.protocol.moves import Event, Step
-from matcher.protocol.places import PlaceKind
 from matcher.protocol.rules import Around
 from matcher.protocol.search import (
     Choice,
@@ -29,8 +29,6 @@ from matcher.protocol.steps.waves import mail_wave
 from matcher.protocol.wishes import Wish
 
 _BEFORE_VALIDATION = frozenset({State.DRAFT, State.SUBMITTED, State.RETURNED})
-#: From the finest to the coarsest.
-_COARSENESS = tuple(PlaceKind)
 
 
 def new(
@@ -138,25 +136,14 @@ def announce(search: Search, announcement: Announcement, around: Around) -> Step
     """Choose what is announced. Once it has been sent, a later run may only repeat or widen it."""
     turn = Turn(Event.ANNOUNCE, search, around)
     sent = search.announcement if search.announcement_frozen else None
-    if sent is not None and not _covers(announcement, sent):
+    # A corrected condition must reach the doctors; age and place may only grow.
+    if sent is not None and not covers(replace(announcement, conditions=sent.conditions), sent):
         raise turn.refusal(
             "announcement_frozen", "Une annonce déjà envoyée peut seulement être reprise ou élargie."
         )
     turn.set(announcement=announcement)
     turn.touch()
     return turn.end()
-
-
-def _covers(wider: Announcement, narrow: Announcement) -> bool:
-    """Whether ``wider`` tells nothing that ``narrow`` did not, so that a birthday shows nowhere."""
-    ages = narrow.age is None or (
-        wider.age is not None
-        and wider.age.from_ <= narrow.age.from_
-        and (wider.age.to is None or (narrow.age.to is not None and wider.age.to >= narrow.age.to))
-    )
-    same_place = wider.place == narrow.place
-    coarser = _COARSENESS.index(wider.place.kind) > _COARSENESS.index(narrow.place.kind)
-    return ages and (same_place or coarser) and wider.residents >= narrow.residents
 
 
 def take_consent(search: Search, consent: Consent, around: Around) -> Step:

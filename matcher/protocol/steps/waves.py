@@ -62,12 +62,7 @@ def mail_wave(turn: Turn) -> bool:
     if search.wave + search.run > 1 and turn.stale:
         turn.task(TaskKind.RECONFIRM)
         return True
-    wave = search.wave + 1
-    if not search.urgent:
-        best = [candidate for candidate in found if candidate.meets_all]
-        if wave == 1 and not best:
-            wave = WAVES
-        found = (best if wave == 1 else found)[: turn.rules.wave_size]
+    wave, found = _pick(turn, found)
     for candidate in found:
         turn.solicit(
             Solicitation(
@@ -87,6 +82,22 @@ def mail_wave(turn: Turn) -> bool:
         if first_acceptance(turn.search) is None:
             turn.arm(TimerKind.NOBODY_REACHED, turn.now + SILENT_RELAY)
     return True
+
+
+def _pick(turn: Turn, found: list[Candidate]) -> tuple[int, list[Candidate]]:
+    """The number of the next wave, and who is in it."""
+    wave = turn.search.wave + 1
+    if turn.search.urgent:
+        return wave, found
+    best = [candidate for candidate in found if candidate.meets_all]
+    if wave == 1 and not best:
+        wave = WAVES
+    return wave, (best if wave == 1 else found)[: turn.rules.wave_size]
+
+
+def next_wave(turn: Turn) -> list[Candidate]:
+    """Who the next wave would mail."""
+    return _pick(turn, unasked(turn))[1]
 
 
 def mailed(search: Search) -> list[Solicitation]:
