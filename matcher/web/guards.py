@@ -83,9 +83,11 @@ async def answered(request: web.Request, handler: Handler) -> web.StreamResponse
         problem = problems.of_refused(refused)
     except ServiceError as error:
         problem = problems.of_service(error)
-    except Exception as error:
-        # The message of an exception may quote a value: only its type and place are logged.
-        log.error("request_failed", route=_name(request), error=type(error).__name__, at=_place(error))
+    except Exception as error:  # noqa: BLE001 - nothing may reach the caller but "an error"
+        # The message and the trace of an exception may quote a value: only type and place are logged.
+        log.error(  # noqa: TRY400
+            "request_failed", route=_name(request), error=type(error).__name__, at=_place(error)
+        )
         problem = problems.plain(500)
     return await _said(request, problem)
 

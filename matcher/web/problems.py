@@ -6,10 +6,11 @@ be a patient's. Unexpected errors say that there was one, and nothing else.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from http import HTTPStatus
 
 from aiohttp import web
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from matcher.protocol.moves import Refused
@@ -178,17 +179,31 @@ _BOUNDS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def fields_of(error: ValidationError, under: str = "") -> dict[str, str]:
-    """Pydantic's errors as dotted field names and French sentences; never an input's value.
-
-    ``under`` is what the model is called in the whole body, if it is a part of it.
-    """
+def fields_of(error: ValidationError, model: type[BaseModel]) -> dict[str, str]:
+    """The fields at fault by dotted name, each with a French sentence, none with a value."""
+    known = _names(model)
     found: dict[str, str] = {}
     for one in error.errors(include_url=False, include_input=False):
-        name = ".".join(str(part) for part in ((under, *one["loc"]) if under else one["loc"]))
+        kind, where = one["type"], one["loc"]
+        # Between the names of fields pydantic writes which branch of a union it tried.
+        path = [str(part) for part in where if isinstance(part, int) or part in known]
+        if kind == "extra_forbidden":
+            path = [*(p for p in path if p != str(where[-1])), str(where[-1])]
+        if kind == "null_value":
+            for name in one["ctx"]["names"]:
+                found.setdefault(".".join((*path, name)), "Omettez ce champ au lieu d’écrire null.")
+            continue
         # The first error of a field is the one that its reader can mend; a union repeats itself.
-        found.setdefault(name or "body", _sentence(one))
+        found.setdefault(".".join(path) or "body", _sentence(one))
     return found
+
+
+@cache
+def _names(model: type[BaseModel]) -> frozenset[str]:
+    """Every field's name in ``model`` and the models inside it."""
+    schema = model.model_json_schema(by_alias=True)
+    parts = (schema, *schema.get("$defs", {}).values())
+    return frozenset(name for part in parts for name in part.get("properties", {}))
 
 
 def _sentence(error: ErrorDetails) -> str:

@@ -1,11 +1,14 @@
 """Reading what a caller sent: JSON bodies and queries, strictly; answers without nulls."""
 
 import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from typing import TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from matcher.records.bulletin import Strict
 from matcher.service.errors import Invalid
 from matcher.web.keys import ROUTE
 from matcher.web.problems import fields_of
@@ -16,10 +19,8 @@ _M = TypeVar("_M", bound=BaseModel)
 LONGEST_KEY = 200
 
 
-class Body(BaseModel):
-    """The base of every JSON body: exact types, no unknown field."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+class Body(Strict):
+    """The base of every JSON body: exact types, no unknown field, no null; the same as a bulletin's."""
 
 
 class Query(BaseModel):
@@ -37,7 +38,7 @@ async def body_of(request: web.Request, model: type[_M]) -> _M:
     try:
         return model.model_validate_json(data)
     except ValidationError as error:
-        raise Invalid(fields_of(error)) from None
+        raise Invalid(fields_of(error, model)) from None
 
 
 async def raw_of(request: web.Request) -> dict[str, object]:
@@ -62,7 +63,7 @@ async def patch_of(request: web.Request, model: type[BaseModel]) -> dict[str, ob
         raise Invalid({"body": "Un objet d’au moins un champ est attendu."})
     known = {field.alias or name for name, field in model.model_fields.items()}
     if unknown := [name for name in raw if name not in known]:
-        raise Invalid({name: "Ce champ n’existe pas." for name in unknown})
+        raise Invalid(dict.fromkeys(unknown, "Ce champ n’existe pas."))
     return raw
 
 
@@ -82,11 +83,11 @@ def query_of(request: web.Request, model: type[_M]) -> _M:
     """The query string as ``model``. Raises Invalid, also for a parameter given twice."""
     names = list(request.query.keys())
     if twice := {name for name in names if names.count(name) > 1}:
-        raise Invalid({name: "Ce paramètre est donné deux fois." for name in twice})
+        raise Invalid(dict.fromkeys(twice, "Ce paramètre est donné deux fois."))
     try:
         return model.model_validate(dict(request.query))
     except ValidationError as error:
-        raise Invalid(fields_of(error)) from None
+        raise Invalid(fields_of(error, model)) from None
 
 
 def idempotency_key(request: web.Request) -> str | None:
@@ -106,7 +107,7 @@ def answer(data: object, status: int = 200, headers: dict[str, str] | None = Non
 
 def without_nulls(data: object) -> object:
     """``data`` without the keys that hold None. What a person submitted never holds one: null is refused."""
-    if isinstance(data, dict):
+    if isinstance(data, Mapping):
         return {key: without_nulls(value) for key, value in data.items() if value is not None}
     if isinstance(data, list | tuple):
         return [without_nulls(value) for value in data]
@@ -114,4 +115,15 @@ def without_nulls(data: object) -> object:
 
 
 def _dumps(data: object) -> str:
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=_word)
+
+
+def _word(value: object) -> object:
+    """Moments in UTC, days, sets: what JSON has no word for."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, frozenset | set):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -1,0 +1,84 @@
+"""Every URL of the service on one page: what people see, what programs call, what operators ask."""
+
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from matcher.service.house import House
+from matcher.web import (
+    api_calls,
+    api_directory,
+    api_following,
+    api_links,
+    api_reports,
+    api_searches,
+    doctor,
+    guards,
+    headers,
+    health,
+    login,
+    mailbox,
+    office,
+    openapi,
+    pages,
+    requester,
+    sessions,
+)
+from matcher.web.keys import ERROR_PAGE, HOUSE, ROUTES
+from matcher.web.limits import LARGEST_BODY
+from matcher.web.route import Route
+
+STATIC: Final = Path(__file__).with_name("static")
+
+#: People: in French, with a session, but for the doctors' links.
+PAGES: Final[tuple[Route, ...]] = (
+    *login.ROUTES,  # /connexion, /deconnexion, /inscription
+    *office.ROUTES,  # /bureau, /recherches, /recherches/{id} …, /appels, /medecins
+    *requester.ROUTES,  # /demande, /mes-demandes
+    *doctor.ROUTES,  # /r, /dossier
+)
+
+#: Programs: JSON under /api/v1, with a key, but for the links. And one-click unsubscribe, /u/TOKEN.
+API: Final[tuple[Route, ...]] = (
+    openapi.ROUTE,
+    *api_searches.ROUTES,  # /searches, /searches/{id}, …/validate, …/launch, …/record …
+    *api_following.ROUTES,  # …/choose, …/release/…, …/appointment, …/confirm, …/close …
+    *api_calls.ROUTES,  # /calls, /calls/claim, …/calls
+    *api_links.ROUTES,  # /links/open, /links/answer, /links/record …
+    *api_directory.ROUTES,  # /doctors, /doctors/{id}, /doctors/{id}/offers
+    *api_reports.ROUTES,  # /journal, /report
+)
+
+#: Operators: /healthz, /readyz, /metrics.
+PROBES: Final[tuple[Route, ...]] = health.PROBES
+
+
+def every(house: House) -> tuple[Route, ...]:
+    """The routes of this installation; the mails of the rehearsal (/boite) only where there is a catcher."""
+    caught = () if house.mailbox is None else mailbox.ROUTES
+    return (*PAGES, *caught, *API, *PROBES)
+
+
+def make(house: House) -> web.Application:
+    """A web application with every route, guarded."""
+    app = web.Application(client_max_size=LARGEST_BODY)
+    setup(app, house)
+    return app
+
+
+def setup(app: web.Application, house: House) -> None:
+    """Put every route and its guards into ``app``."""
+    app[HOUSE] = house
+    app[ROUTES] = every(house)
+    app[ERROR_PAGE] = pages.error_page
+    app[health.METERS] = health.Meters()
+    guards.install(app)
+    app.middlewares.extend((health.metered, *guards.guards(sessions.DatabaseStorage(house))))
+    app.on_response_prepare.append(headers.add_security_headers)
+    for route in app[ROUTES]:
+        if route.method == "GET":
+            app.router.add_get(route.path, route.handler)
+        else:
+            app.router.add_route(route.method, route.path, route.handler, expect_handler=guards.refuse_early)
+    app.router.add_static("/static", STATIC)

@@ -1,0 +1,356 @@
+"""What the API answers, for the OpenAPI document. The views themselves are made by the use cases.
+
+More may be added to any of them; what a reader of the document finds here stays. A field that is not
+``Required`` is left out where there is nothing to say.
+"""
+
+from datetime import date, datetime
+from typing import Any, Literal, Required
+
+from typing_extensions import TypedDict
+
+from matcher.protocol.search import (
+    AppointmentState,
+    Channel,
+    Choice,
+    Declaration,
+    Given,
+    Held,
+    Next,
+    PatientContact,
+    ReleaseKind,
+    Says,
+    SpeaksToPatient,
+    State,
+    TaskKind,
+    TimerKind,
+    Where,
+    WithdrawalReason,
+)
+
+
+class ProblemView(TypedDict, total=False):
+    """RFC 9457. ``fields`` names the fields at fault, dotted, each with a French sentence."""
+
+    type: Required[str]
+    title: Required[str]
+    status: Required[int]
+    detail: Required[str]
+    code: str
+    state: State
+    fields: dict[str, str]
+
+
+class DoctorName(TypedDict):
+    """A doctor, as lists name one."""
+
+    id: str
+    name: str
+
+
+class TermsView(TypedDict, total=False):
+    """The conditions that a doctor put on a yes; ``from`` is a day."""
+
+    where: Where
+    count: int
+    once: bool
+
+
+class AnnouncementView(TypedDict, total=False):
+    """Exactly what doctors are shown, and how many residents it describes."""
+
+    age: str
+    place: Required[str]
+    conditions: Required[list[str]]
+    text: Required[str]
+    residents: Required[int]
+    candidates: Required[int]
+
+
+class NextView(TypedDict):
+    """The next automatic step and its hour."""
+
+    what: TimerKind
+    at: datetime
+
+
+class SolicitationView(TypedDict, total=False):
+    """One doctor asked in this run by one channel."""
+
+    doctor: Required[DoctorName]
+    channel: Required[Channel]
+    state: Required[str]
+    at: Required[datetime]
+    wave: int
+
+
+class ProposalView(TypedDict, total=False):
+    """A yes that waits for the patient's choice, or is kept in reserve."""
+
+    doctor: Required[DoctorName]
+    at: Required[datetime]
+    conditions: TermsView
+    met: Required[list[str]]
+    unmet: list[str]
+    why: str
+    unconfirmed: bool
+    has_mailbox: bool
+
+
+class HeldView(TypedDict):
+    """An answer that moves nothing until the office settles it."""
+
+    id: str
+    doctor: DoctorName
+    says: Says
+    why: Held
+    at: datetime
+
+
+class ReleaseView(TypedDict, total=False):
+    """The giving of the record. ``code`` is there from the choice until it is used or lapses."""
+
+    state: Required[Literal["waiting", "opened", "locked", "handed_over"]]
+    kind: Required[ReleaseKind]
+    at: Required[datetime]
+    opened_at: datetime
+    acknowledged_at: datetime
+    code: str
+    code_until: datetime
+
+
+class AppointmentView(TypedDict):
+    """The first appointment."""
+
+    on: date
+    state: AppointmentState
+
+
+class OutcomeView(TypedDict, total=False):
+    """What the requester may know where the patient agreed."""
+
+    doctor: Required[DoctorName]
+    appointment: AppointmentView
+
+
+class ConsentView(TypedDict):
+    """What the patient said, and when."""
+
+    given: Given
+    at: datetime
+
+
+class TaskView(TypedDict, total=False):
+    """What waits for a person of the office."""
+
+    kind: Required[TaskKind]
+    since: Required[datetime]
+    doctor: DoctorName
+
+
+class PriorityView(TypedDict, total=False):
+    """The order of the office's work, explained."""
+
+    level: str
+    reasons: list[str]
+
+
+class AttemptView(TypedDict):
+    """An attempt to reach the patient."""
+
+    at: datetime
+    outcome: PatientContact
+
+
+class WithdrawalView(TypedDict):
+    """Why and when a search was withdrawn."""
+
+    reason: WithdrawalReason
+    at: datetime
+
+
+class EndingView(TypedDict, total=False):
+    """What comes after an unmet search."""
+
+    next: Required[Next]
+    relaunch_on: date
+
+
+class RestView(TypedDict, total=False):
+    """Since when, and until when, no delay runs."""
+
+    since: Required[datetime]
+    until: datetime
+
+
+class HouseholdView(TypedDict):
+    """How many persons one search stands for."""
+
+    adults: int
+    children: int
+
+
+class TwinView(TypedDict):
+    """Another search that seems to be the same person's."""
+
+    id: str
+    reference: str
+
+
+class SearchView(TypedDict, total=False):
+    """One search, as the caller's role sees it. A requester sees id, reference, label, state, since and
+    outcome; in draft and returned also what is missing and its own input.
+    """
+
+    id: Required[str]
+    reference: Required[str]
+    state: Required[State]
+    since: Required[datetime]
+    label: str
+    outcome: OutcomeView
+    missing: list[str]
+    input: dict[str, Any]
+    run: int
+    urgent: bool
+    choice: Choice
+    speaks_to_patient: SpeaksToPatient
+    seniority: datetime
+    consent: ConsentView
+    requester: str
+    announcement: AnnouncementView
+    next: NextView
+    to_ask: int
+    exhausted: bool
+    solicitations: list[SolicitationView]
+    proposals: list[ProposalView]
+    reserve: list[ProposalView]
+    held: list[HeldView]
+    chosen: DoctorName
+    release: ReleaseView
+    appointment: AppointmentView
+    declaration: Declaration
+    rest: RestView
+    contact_attempts: list[AttemptView]
+    withdrawal: WithdrawalView
+    ending: EndingView
+    household: HouseholdView
+    tasks: list[TaskView]
+    priority: PriorityView
+    same_patient: list[TwinView]
+    timeline: list[dict[str, Any]]
+
+
+class SearchList(TypedDict, total=False):
+    """One page of searches; ``next`` is the ``after`` of the following one."""
+
+    items: Required[list[SearchView]]
+    next: str
+
+
+class Created(TypedDict, total=False):
+    """A request taken in."""
+
+    id: Required[str]
+    reference: Required[str]
+    state: Required[State]
+    missing: list[str]
+    warnings: list[Any]
+
+
+class AnnouncementList(TypedDict):
+    """What the office may choose from, each with the residents it describes."""
+
+    items: list[AnnouncementView]
+
+
+class RecordView(TypedDict, total=False):
+    """The request exactly as it was submitted."""
+
+    record: Required[dict[str, Any]]
+    wishes: list[Any]
+    consent: dict[str, Any]
+    conditions: list[str]
+    place: str
+    urgent: bool
+    choice: Choice
+
+
+class ToPhone(TypedDict, total=False):
+    """A doctor still to phone for one search, and why this one."""
+
+    doctor: Required[DoctorName]
+    why: Required[str]
+
+
+class ToPhoneList(TypedDict):
+    """Every doctor still to phone for one search, best first, on one page."""
+
+    items: list[ToPhone]
+
+
+class DoctorCalls(TypedDict, total=False):
+    """One doctor to phone with the announcements that one call carries."""
+
+    doctor: Required[dict[str, Any]]
+    searches: Required[list[dict[str, Any]]]
+    why: str
+    claimed_by: str
+
+
+class CallBoard(TypedDict):
+    """Everybody to phone, by doctor."""
+
+    items: list[DoctorCalls]
+
+
+class LinkView(TypedDict, total=False):
+    """What a link shows; never anything of the record."""
+
+    purpose: Required[str]
+    state: Required[str]
+    delegate: bool
+    doctor: dict[str, Any]
+    territory: dict[str, Any]
+    text: str
+    answer: Says
+    conditions: TermsView
+    unconfirmed: bool
+    office_open: bool
+    called_back: bool
+    acknowledged: bool
+
+
+class AnswerTaken(TypedDict, total=False):
+    """What became of an answer; ``held`` where a person has to settle it first."""
+
+    held: bool
+    state: str
+    text: str
+    answer: Says
+    conditions: TermsView
+    unconfirmed: bool
+
+
+class Opened(TypedDict):
+    """The record, and a session of 15 minutes for its document and the acknowledgement."""
+
+    record: dict[str, Any]
+    session: str
+    until: datetime
+
+
+class DoctorList(TypedDict):
+    """Every doctor of the directory, in the CSV's names with ``id``."""
+
+    items: list[dict[str, Any]]
+
+
+class JournalList(TypedDict, total=False):
+    """Entries of the journal, oldest first."""
+
+    items: Required[list[dict[str, Any]]]
+    next: str
+
+
+#: An object whose fields depend on the territory's settings.
+Anything = dict[str, Any]
