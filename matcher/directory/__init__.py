@@ -1,0 +1,43 @@
+"""What a territory brings as CSV files, read and checked. Nothing here knows what is already stored."""
+
+from matcher.directory.doctors import (
+    DOCTOR_COLUMNS,
+    AbsenceRow,
+    DoctorRow,
+    read_absences,
+    read_doctors,
+)
+from matcher.directory.lines import NotUtf8, Problem, decode
+from matcher.directory.tables import (
+    PLACE_KINDS,
+    STAFF_ROLES,
+    STRUCTURE_KINDS,
+    StructureRow,
+    UserRow,
+    read_households,
+    read_places,
+    read_population,
+    read_structures,
+    read_users,
+)
+
+__all__ = [
+    "DOCTOR_COLUMNS",
+    "PLACE_KINDS",
+    "STAFF_ROLES",
+    "STRUCTURE_KINDS",
+    "AbsenceRow",
+    "DoctorRow",
+    "NotUtf8",
+    "Problem",
+    "StructureRow",
+    "UserRow",
+    "decode",
+    "read_absences",
+    "read_doctors",
+    "read_households",
+    "read_places",
+    "read_population",
+    "read_structures",
+    "read_users",
+]
