@@ -40,9 +40,10 @@ class Figures:
 
 
 async def checks(house: House) -> dict[str, Word]:
-    """Each check with its word. Only the database and its schema can be ``failing``:
+    """Each check with its word.
 
-    with the relay down, requests and answers are still taken, and nothing is lost.
+    Only the database and its schema can be ``failing``: with the relay down, requests and answers are
+    still taken, and nothing is lost.
     """
     relay = asyncio.create_task(_relay(house))
     found = {"database": Word.OK, "migrations": Word.OK, "clock": Word.OK, "outbox": Word.OK}

@@ -50,9 +50,9 @@ async def raw_of(request: web.Request) -> dict[str, object]:
 
 
 async def patch_of(request: web.Request, model: type[BaseModel]) -> dict[str, object]:
-    """The fields that a PATCH sends, as they were sent; at least one, each known to ``model``.
+    """A JSON merge patch (RFC 7396) as it was sent: at least one field, null to remove one.
 
-    What a field may hold depends on what it changes, so the use case checks the whole.
+    ``model`` has every field optional. What the whole becomes is checked by the use case.
     """
     data = await _bytes(request)
     try:
@@ -61,9 +61,10 @@ async def patch_of(request: web.Request, model: type[BaseModel]) -> dict[str, ob
         raise Invalid({"body": "Le corps n’est pas du JSON correct."}) from None
     if not isinstance(raw, dict) or not raw:
         raise Invalid({"body": "Un objet d’au moins un champ est attendu."})
-    known = {field.alias or name for name, field in model.model_fields.items()}
-    if unknown := [name for name in raw if name not in known]:
-        raise Invalid(dict.fromkeys(unknown, "Ce champ n’existe pas."))
+    try:
+        model.model_validate_json(_dumps(without_nulls(raw)))
+    except ValidationError as error:
+        raise Invalid(fields_of(error, model)) from None
     return raw
 
 
