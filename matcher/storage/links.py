@@ -1,0 +1,138 @@
+"""Capability links. The token is derived from a row under a key that is not in the database."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, RowMapping, and_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from config.database import require_transaction
+from matcher.protocol.ids import DoctorId, SearchId
+from matcher.storage.sql import anywhere, insert
+from matcher.storage.tables import LinkRow, table
+
+_LINKS = table(LinkRow)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One link: what it is for, and for whom."""
+
+    territory: str
+    id: str
+    purpose: str
+    #: Changes to revoke: every token made before is then junk.
+    nonce: str
+    #: None, like ``run``, for a link that concerns the doctor whatever the search (pause).
+    search: SearchId | None
+    run: int | None
+    doctor: DoctorId
+    expires_at: datetime
+    last_opened_at: datetime | None
+    #: When the nonce last changed.
+    revoked_at: datetime | None
+
+
+async def get_or_create(
+    session: AsyncSession,
+    territory: str,
+    *,
+    purpose: str,
+    doctor: str,
+    search: str | None,
+    run: int | None,
+    now: datetime,
+    expires_at: datetime,
+) -> Row:
+    """The one link of this purpose for this doctor, in this run of this search. A later ``expires_at``
+    prolongs it: it lives as long as any mail that carries it may be read.
+    """
+    require_transaction(session)
+    fresh = insert(session, _LINKS).values(
+        territory_id=territory,
+        id=uuid4().hex,
+        purpose=purpose,
+        nonce=secrets.token_hex(16),
+        search_id=search,
+        run=run,
+        doctor_id=doctor,
+        created_at=now,
+        expires_at=expires_at,
+    )
+    await session.execute(fresh.on_conflict_do_nothing())
+    mine = and_(
+        _LINKS.c.territory_id == territory,
+        _LINKS.c.doctor_id == doctor,
+        _LINKS.c.purpose == purpose,
+        _LINKS.c.search_id.is_(None) if search is None else _LINKS.c.search_id == search,
+        _LINKS.c.run.is_(None) if run is None else _LINKS.c.run == run,
+    )
+    await session.execute(
+        update(_LINKS).where(mine, _LINKS.c.expires_at < expires_at).values(expires_at=expires_at)
+    )
+    found = await session.execute(select(*_LINKS.c).where(mine))
+    return _row(found.mappings().one())
+
+
+async def by_id(session: AsyncSession, link: str) -> Row | None:
+    """The link that a token claims to be; the token itself is checked by ``messaging.links``."""
+    found = await session.execute(
+        select(*_LINKS.c).where(anywhere(_LINKS.c.territory_id), _LINKS.c.id == link)
+    )
+    row = found.mappings().one_or_none()
+    return None if row is None else _row(row)
+
+
+async def opened(session: AsyncSession, link: Row, now: datetime) -> None:
+    """Note that its page was opened: an answer that follows too fast is held."""
+    await session.execute(update(_LINKS).where(_is(link)).values(last_opened_at=now))
+
+
+async def revoke(
+    session: AsyncSession,
+    territory: str,
+    search: str,
+    doctor: str,
+    *purposes: str,
+    now: datetime | None = None,
+) -> None:
+    """Kill every token of the doctor's links of these purposes in this search, whatever the run.
+
+    The links themselves stay: the next mail carries a new token.
+    """
+    require_transaction(session)
+    found = await session.scalars(
+        select(_LINKS.c.id).where(
+            _LINKS.c.territory_id == territory,
+            _LINKS.c.search_id == search,
+            _LINKS.c.doctor_id == doctor,
+            _LINKS.c.purpose.in_(purposes),
+        )
+    )
+    for link in found.all():
+        await session.execute(
+            update(_LINKS)
+            .where(_LINKS.c.territory_id == territory, _LINKS.c.id == link)
+            .values(nonce=secrets.token_hex(16), revoked_at=now)
+        )
+
+
+def _is(link: Row) -> ColumnElement[bool]:
+    return and_(_LINKS.c.territory_id == link.territory, _LINKS.c.id == link.id)
+
+
+def _row(row: RowMapping) -> Row:
+    return Row(
+        territory=row["territory_id"],
+        id=row["id"],
+        purpose=row["purpose"],
+        nonce=row["nonce"],
+        search=row["search_id"],
+        run=row["run"],
+        doctor=row["doctor_id"],
+        expires_at=row["expires_at"],
+        last_opened_at=row["last_opened_at"],
+        revoked_at=row["revoked_at"],
+    )

@@ -1,0 +1,79 @@
+"""Keyed hashes by which staff find a patient again, and by which two requests for one are noticed."""
+
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import delete, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from config.database import require_transaction
+from matcher.protocol.ids import SearchId
+from matcher.storage.sql import insert
+from matcher.storage.tables import LookupRow, SearchRow, table
+
+_LOOKUP = table(LookupRow)
+_SEARCHES = table(SearchRow)
+
+
+async def replace(
+    session: AsyncSession, territory: str, search: str, terms: Iterable[tuple[str, str]]
+) -> None:
+    """Keep these hashes, and no others, for a search. Terms are (kind, keyed hash in hexadecimal)."""
+    require_transaction(session)
+    await session.execute(
+        delete(_LOOKUP).where(_LOOKUP.c.territory_id == territory, _LOOKUP.c.search_id == search)
+    )
+    rows = [
+        {"territory_id": territory, "kind": kind, "hmac": hmac, "search_id": search}
+        for kind, hmac in dict.fromkeys(terms)
+    ]
+    if rows:
+        await session.execute(insert(session, _LOOKUP).on_conflict_do_nothing(), rows)
+
+
+async def find(session: AsyncSession, territory: str, terms: Collection[tuple[str, str]]) -> list[SearchId]:
+    """The searches that have any of these terms."""
+    if not terms:
+        return []
+    found = await session.scalars(
+        select(_LOOKUP.c.search_id)
+        .distinct()
+        .where(
+            _LOOKUP.c.territory_id == territory,
+            or_(*((_LOOKUP.c.kind == kind) & (_LOOKUP.c.hmac == hmac) for kind, hmac in sorted(set(terms)))),
+        )
+        .order_by(_LOOKUP.c.search_id)
+    )
+    return [SearchId(one) for one in found]
+
+
+async def twins(session: AsyncSession, territory: str, search: str) -> list[tuple[SearchId, str]]:
+    """Other searches, with their references, that seem to be the same person's: they share a NIR or one
+    of the combined terms (``name+birth_date`` …) of ``records.lookup.duplicate_terms``. Not those that
+    were withdrawn or joined.
+    """
+    mine = _LOOKUP.alias("mine")
+    found = await session.execute(
+        select(_SEARCHES.c.id, _SEARCHES.c.reference)
+        .distinct()
+        .select_from(mine)
+        .join(
+            _LOOKUP,
+            (_LOOKUP.c.territory_id == mine.c.territory_id)
+            & (_LOOKUP.c.kind == mine.c.kind)
+            & (_LOOKUP.c.hmac == mine.c.hmac),
+        )
+        .join(
+            _SEARCHES,
+            (_SEARCHES.c.territory_id == _LOOKUP.c.territory_id) & (_SEARCHES.c.id == _LOOKUP.c.search_id),
+        )
+        .where(
+            mine.c.territory_id == territory,
+            mine.c.search_id == search,
+            _LOOKUP.c.search_id != search,
+            or_(mine.c.kind == "nir", mine.c.kind.contains("+", autoescape=True)),
+            _SEARCHES.c.state != "withdrawn",
+            _SEARCHES.c.joined_to.is_(None),
+        )
+        .order_by(_SEARCHES.c.id)
+    )
+    return [(SearchId(id), reference) for id, reference in found]

@@ -1,0 +1,178 @@
+"""Sealed sections of records, as the vault made them. Nothing here can open one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, RowMapping, and_, func, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from config.database import require_transaction
+from matcher.protocol.ids import SearchId
+from matcher.storage.sql import anywhere, changed, upsert
+from matcher.storage.tables import SealedRow, table
+from messaging.vault import Sealed
+
+_SEALED = table(SealedRow)
+
+
+class Destroyed(Exception):
+    """The section was destroyed; nothing is sealed in its place."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A sealed section and where it belongs."""
+
+    territory: str
+    search: SearchId
+    section: str
+    sealed: Sealed
+
+
+async def put(
+    session: AsyncSession, territory: str, search: str, section: str, sealed: Sealed, now: datetime
+) -> None:
+    """Keep a section, in place of the one before. Raises Destroyed: what was erased does not come back."""
+    require_transaction(session)
+    gone = await session.scalar(
+        select(_SEALED.c.destroyed_at).where(_is(territory, search, section)).with_for_update()
+    )
+    if gone is not None:
+        raise Destroyed
+    row = {
+        "territory_id": territory,
+        "search_id": search,
+        "section": section,
+        **_columns(sealed),
+        "created_at": now,
+    }
+    await upsert(session, _SEALED, [row])
+
+
+async def get(
+    session: AsyncSession, territory: str, search: str, section: str, *, closed: bool = False
+) -> Sealed | None:
+    """The section; None where there is none, it was destroyed, or it is closed (but for ``closed``)."""
+    return (await get_many(session, territory, [search], section, closed=closed)).get(SearchId(search))
+
+
+async def get_many(
+    session: AsyncSession, territory: str, searches: Sequence[str], section: str, *, closed: bool = False
+) -> dict[SearchId, Sealed]:
+    """The same section of several searches, where ``get`` would give one."""
+    wanted = select(*_SEALED.c).where(
+        _SEALED.c.territory_id == territory,
+        _SEALED.c.search_id.in_(searches),
+        _SEALED.c.section == section,
+        _SEALED.c.destroyed_at.is_(None),
+    )
+    if not closed:
+        wanted = wanted.where(_SEALED.c.closed_at.is_(None))
+    rows = (await session.execute(wanted)).mappings()
+    return {row["search_id"]: _sealed(row) for row in rows}
+
+
+async def delete(session: AsyncSession, territory: str, search: str, section: str) -> None:
+    """Remove a section that another has replaced (a draft once submitted)."""
+    await session.execute(_SEALED.delete().where(_is(territory, search, section)))
+
+
+async def close(session: AsyncSession, territory: str, search: str, at: datetime | None) -> None:
+    """Nobody opens the record's sections any more; None opens them again, within the grace."""
+    await session.execute(update(_SEALED).where(_of(territory, search)).values(closed_at=at))
+
+
+async def destroy(session: AsyncSession, territory: str, search: str, now: datetime) -> int:
+    """Destroy every section of a record: the sealed data keys go, and the texts with them (P9).
+
+    The row stays, empty, so that nothing can be sealed there again. How many there were.
+    """
+    require_transaction(session)
+    return await changed(
+        session,
+        update(_SEALED)
+        .where(_of(territory, search), _SEALED.c.destroyed_at.is_(None))
+        .values(sealed_key=None, commitment=None, nonce=None, ciphertext=None, destroyed_at=now),
+    )
+
+
+async def under_key(
+    session: AsyncSession, key: str, *, after: Section | None = None, limit: int = 100
+) -> list[Section]:
+    """Sections of all territories that are sealed to that key pair, from ``after`` on: to be re-sealed."""
+    place = tuple_(_SEALED.c.territory_id, _SEALED.c.search_id, _SEALED.c.section)
+    wanted = select(*_SEALED.c).where(
+        anywhere(_SEALED.c.territory_id), _SEALED.c.key_name == key, _SEALED.c.destroyed_at.is_(None)
+    )
+    if after is not None:
+        wanted = wanted.where(place > tuple_(after.territory, after.search, after.section))
+    rows = await session.execute(
+        wanted.order_by(_SEALED.c.territory_id, _SEALED.c.search_id, _SEALED.c.section).limit(limit)
+    )
+    return [
+        Section(
+            territory=row["territory_id"],
+            search=row["search_id"],
+            section=row["section"],
+            sealed=_sealed(row),
+        )
+        for row in rows.mappings()
+    ]
+
+
+async def keys_in_use(session: AsyncSession) -> dict[str, int]:
+    """How many sections each key pair still seals: one in use must not be destroyed."""
+    rows = await session.execute(
+        select(_SEALED.c.key_name, func.count())
+        .where(_SEALED.c.destroyed_at.is_(None))
+        .group_by(_SEALED.c.key_name)
+    )
+    return {key: count for key, count in rows}
+
+
+async def rewrapped(session: AsyncSession, before: Section, after: Sealed) -> bool:
+    """Keep the section under its new key; False where it changed meanwhile, and then nothing is written."""
+    require_transaction(session)
+    return (
+        await changed(
+            session,
+            update(_SEALED)
+            .where(
+                _is(before.territory, before.search, before.section),
+                _SEALED.c.sealed_key == before.sealed.wrapped,
+            )
+            .values(_columns(after)),
+        )
+        == 1
+    )
+
+
+def _of(territory: str, search: str) -> ColumnElement[bool]:
+    return and_(_SEALED.c.territory_id == territory, _SEALED.c.search_id == search)
+
+
+def _is(territory: str, search: str, section: str) -> ColumnElement[bool]:
+    return and_(_of(territory, search), _SEALED.c.section == section)
+
+
+def _columns(sealed: Sealed) -> dict[str, object]:
+    return {
+        "key_name": sealed.key,
+        "version": sealed.version,
+        "sealed_key": sealed.wrapped,
+        "commitment": sealed.commitment,
+        "nonce": sealed.nonce,
+        "ciphertext": sealed.ciphertext,
+    }
+
+
+def _sealed(row: RowMapping) -> Sealed:
+    return Sealed(
+        key=row["key_name"],
+        version=row["version"],
+        wrapped=row["sealed_key"],
+        commitment=row["commitment"],
+        nonce=row["nonce"],
+        ciphertext=row["ciphertext"],
+    )

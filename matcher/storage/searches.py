@@ -1,0 +1,262 @@
+"""Searches: insert, lock, save, list. A search is locked before it is moved, by whoever moves it."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, and_, delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from config.database import require_transaction
+from matcher.protocol.ids import DoctorId, SearchId
+from matcher.protocol.search import Search, State, TaskKind
+from matcher.records.priority import Level
+from matcher.storage import parts
+from matcher.storage.convert import SEARCH
+from matcher.storage.sql import changed
+from matcher.storage.tables import SearchRow, StructureRow, TaskRow, table
+
+_SEARCHES = table(SearchRow)
+_STRUCTURES = table(StructureRow)
+_TASKS = table(TaskRow)
+
+
+_PARTS = ("solicitations", "positions", "timers", "tasks")
+
+
+class Gone(Exception):
+    """The search that was to be saved is not there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owned:
+    """A search with what the rules do not need to know: whose it is, how people call it."""
+
+    search: Search
+    #: "VEN-26-0042".
+    reference: str
+    #: The requester's structure; None where the office took the request in.
+    structure: str | None = None
+    structure_name: str | None = None
+    structure_kind: str | None = None
+    #: The user or key that took it in.
+    created_by: str | None = None
+    #: The search that this one ended in, as a duplicate.
+    joined_to: SearchId | None = None
+    #: The reasons are health data: they are in the sealed record.
+    priority: Level = Level.NORMAL
+    #: A person set the priority.
+    priority_set: bool = False
+
+
+async def insert(
+    session: AsyncSession,
+    search: Search,
+    *,
+    reference: str,
+    structure: str | None,
+    created_by: str | None = None,
+    priority: Level = Level.NORMAL,
+) -> None:
+    """A new search. The reference is unique in its territory (IntegrityError)."""
+    require_transaction(session)
+    await session.execute(
+        _SEARCHES.insert().values(
+            reference=reference,
+            structure_id=structure,
+            created_by=created_by,
+            priority=priority.value,
+            priority_set=False,
+            **SEARCH.encode(search),
+        )
+    )
+    await parts.save(session, None, search)
+
+
+async def get(session: AsyncSession, territory: str, search: SearchId | str) -> Owned | None:
+    """The search, None where this territory has none of that id."""
+    return await _one(session, _owned().where(_is(territory, search)))
+
+
+async def lock(session: AsyncSession, territory: str, search: SearchId | str) -> Owned | None:
+    """The search, its row locked until the transaction ends. SQLite's transactions lock everything anyway.
+
+    Whoever locks several locks them in the order of their ids.
+    """
+    require_transaction(session)
+    return await _one(session, _owned().where(_is(territory, search)).with_for_update(of=_SEARCHES))
+
+
+async def save(session: AsyncSession, before: Search, after: Search) -> None:
+    """Write what differs. ``before`` is what ``lock`` gave in this transaction, or was saved since.
+
+    Raises IntegrityError where the value breaks a vital rule, Gone where the row is not there.
+    """
+    require_transaction(session)
+    assert (before.territory, before.id) == (after.territory, after.id)
+    changes = SEARCH.changes(before, after)
+    if changes:
+        statement = update(_SEARCHES).where(_is(after.territory, after.id)).values(changes)
+        if await changed(session, statement) != 1:
+            raise Gone
+    await parts.save(session, before, after)
+
+
+async def list_(
+    session: AsyncSession,
+    territory: str,
+    *,
+    state: State | Collection[State] | None = None,
+    structure: str | None = None,
+    among: Collection[str] | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> tuple[list[Owned], str | None]:
+    """One page, newest first, and what to pass as ``after`` for the next one.
+
+    ``structure``: only that requester's. ``among``: only these ids (of a look-up).
+    """
+    wanted = _owned().where(_SEARCHES.c.territory_id == territory)
+    if state is not None:
+        states = [state] if isinstance(state, State) else state
+        wanted = wanted.where(_SEARCHES.c.state.in_([s.value for s in states]))
+    if structure is not None:
+        wanted = wanted.where(_SEARCHES.c.structure_id == structure)
+    if among is not None:
+        wanted = wanted.where(_SEARCHES.c.id.in_(among))
+    if after is not None:
+        last = select(_SEARCHES.c.created_at).where(_is(territory, after)).scalar_subquery()
+        wanted = wanted.where(
+            or_(_SEARCHES.c.created_at < last, and_(_SEARCHES.c.created_at == last, _SEARCHES.c.id < after))
+        )
+    page = wanted.order_by(_SEARCHES.c.created_at.desc(), _SEARCHES.c.id.desc()).limit(limit + 1)
+    found = await _all(session, page)
+    return found[:limit], found[limit - 1].search.id if len(found) > limit else None
+
+
+async def in_states(session: AsyncSession, territory: str, states: Iterable[State]) -> list[Owned]:
+    """Every search in one of these states; those that wait longest first."""
+    words = [state.value for state in states]
+    return await _all(
+        session,
+        _owned()
+        .where(_SEARCHES.c.territory_id == territory, _SEARCHES.c.state.in_(words))
+        .order_by(_SEARCHES.c.created_at, _SEARCHES.c.id),
+    )
+
+
+async def tasks(
+    session: AsyncSession, territory: str, kind: TaskKind | None = None
+) -> list[tuple[Owned, DoctorId | None, datetime]]:
+    """Every task of one kind (or of all), oldest first: its search, its doctor, since when."""
+    wanted = (
+        select(_TASKS.c.search_id, _TASKS.c.doctor_id, _TASKS.c.since)
+        .where(_TASKS.c.territory_id == territory)
+        .order_by(_TASKS.c.since, _TASKS.c.search_id)
+    )
+    if kind is not None:
+        wanted = wanted.where(_TASKS.c.kind == kind.value)
+    rows = (await session.execute(wanted)).all()
+    ids = sorted({row.search_id for row in rows})
+    owned = {
+        one.search.id: one
+        for one in await _all(
+            session, _owned().where(_SEARCHES.c.territory_id == territory, _SEARCHES.c.id.in_(ids))
+        )
+    }
+    return [
+        (owned[row.search_id], DoctorId(row.doctor_id) if row.doctor_id else None, row.since) for row in rows
+    ]
+
+
+async def by_reference(session: AsyncSession, territory: str, reference: str) -> list[SearchId]:
+    """The search that people call so, if any."""
+    found = await session.scalars(
+        select(_SEARCHES.c.id).where(
+            _SEARCHES.c.territory_id == territory, _SEARCHES.c.reference == reference
+        )
+    )
+    return [SearchId(one) for one in found]
+
+
+async def set_priority(
+    session: AsyncSession, territory: str, search: SearchId | str, level: Level, *, by_person: bool = True
+) -> None:
+    """Set the class. What the record gives (``by_person`` False) does not replace what a person set.
+
+    The reason is not taken: it may say something of the patient, and its place is a sealed section.
+    """
+    statement = update(_SEARCHES).where(_is(territory, search)).values(priority=level.value)
+    if by_person:
+        statement = statement.values(priority_set=True)
+    else:
+        statement = statement.where(_SEARCHES.c.priority_set.is_(False))
+    await session.execute(statement)
+
+
+async def join(session: AsyncSession, territory: str, duplicate: str, into: str) -> None:
+    """Note that ``duplicate`` ended in ``into``; what was joined to it follows."""
+    ours = _SEARCHES.c.territory_id == territory
+    await session.execute(
+        update(_SEARCHES)
+        .where(ours, or_(_SEARCHES.c.id == duplicate, _SEARCHES.c.joined_to == duplicate))
+        .values(joined_to=into)
+    )
+
+
+async def joined(session: AsyncSession, territory: str, search: str) -> list[SearchId]:
+    """The duplicates that ended in this search: either requester's withdrawal of consent stops all."""
+    found = await session.scalars(
+        select(_SEARCHES.c.id)
+        .where(_SEARCHES.c.territory_id == territory, _SEARCHES.c.joined_to == search)
+        .order_by(_SEARCHES.c.id)
+    )
+    return [SearchId(one) for one in found]
+
+
+async def forget(session: AsyncSession, territory: str, search: str) -> None:
+    """Delete a search whose retention is over, with all that hangs under it. The journal stays."""
+    require_transaction(session)
+    ours = _SEARCHES.c.territory_id == territory
+    await session.execute(
+        update(_SEARCHES).where(ours, _SEARCHES.c.joined_to == search).values(joined_to=None)
+    )
+    await session.execute(delete(_SEARCHES).where(_is(territory, search)))
+
+
+def _is(territory: str, search: str) -> ColumnElement[bool]:
+    return and_(_SEARCHES.c.territory_id == territory, _SEARCHES.c.id == search)
+
+
+def _owned() -> Select[*tuple[object, ...]]:
+    theirs = and_(
+        _STRUCTURES.c.territory_id == _SEARCHES.c.territory_id, _STRUCTURES.c.id == _SEARCHES.c.structure_id
+    )
+    return select(
+        *_SEARCHES.c, _STRUCTURES.c.name.label("structure_name"), _STRUCTURES.c.kind.label("structure_kind")
+    ).select_from(_SEARCHES.outerjoin(_STRUCTURES, theirs))
+
+
+async def _one(session: AsyncSession, wanted: Select[*tuple[object, ...]]) -> Owned | None:
+    found = await _all(session, wanted)
+    return found[0] if found else None
+
+
+async def _all(session: AsyncSession, wanted: Select[*tuple[object, ...]]) -> list[Owned]:
+    """Three statements more than the searches', however many they are."""
+    rows = (await session.execute(wanted)).mappings().all()
+    below = await parts.load(session, rows)
+    return [
+        Owned(
+            search=SEARCH.decode(row, **(dict.fromkeys(_PARTS, ()) | below.get(row["id"], {}))),
+            reference=row["reference"],
+            structure=row["structure_id"],
+            structure_name=row["structure_name"],
+            structure_kind=row["structure_kind"],
+            created_by=row["created_by"],
+            joined_to=row["joined_to"],
+            priority=Level(row["priority"]),
+            priority_set=row["priority_set"],
+        )
+        for row in rows
+    ]

@@ -1,0 +1,68 @@
+"""What the statements of every table share."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import ColumnElement, CursorResult, Executable, Table, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from matcher.storage.tables import TerritoryRow, table
+
+_T = TypeVar("_T")
+_TERRITORIES = table(TerritoryRow)
+
+
+def insert(session: AsyncSession, into: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that knows ON CONFLICT, in the dialect of the session's database."""
+    if session.get_bind().dialect.name == "sqlite":
+        return sqlite.insert(into)
+    return postgresql.insert(into)
+
+
+async def upsert(
+    session: AsyncSession,
+    into: Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    besides: Mapping[str, Any] | None = None,
+) -> None:
+    """Insert rows, or overwrite those with the same primary key. Keys of ``rows`` are column names.
+
+    ``besides`` are further assignments for the rows that were there, as expressions of the table.
+    """
+    if not rows:
+        return
+    statement = insert(session, into)
+    key = [column.name for column in into.primary_key]
+    changes = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    changes.update(besides or {})
+    if changes:
+        statement = statement.on_conflict_do_update(index_elements=key, set_=changes)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=key)
+    await session.execute(statement, [dict(row) for row in rows])
+
+
+async def changed(session: AsyncSession, statement: Executable) -> int:
+    """Execute; how many rows it changed."""
+    return cast("CursorResult[Any]", await session.execute(statement)).rowcount
+
+
+def anywhere(territory_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """For what is looked up before its territory is known (a token, a key): one probe of the index per
+    territory, since every index leads with it.
+    """
+    return territory_id.in_(select(_TERRITORIES.c.id))
+
+
+def batches(values: Iterable[_T], size: int = 500) -> Iterator[list[_T]]:
+    """The values in lists of at most ``size``: a statement takes a limited number of parameters."""
+    batch: list[_T] = []
+    for value in values:
+        batch.append(value)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

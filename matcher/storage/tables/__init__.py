@@ -1,0 +1,62 @@
+"""Every table of the installation, the outbox of ``messaging`` included."""
+
+from config.database import Base
+from matcher.storage.tables.columns import table
+from matcher.storage.tables.directory import (
+    CounterRow,
+    DoctorRow,
+    HouseholdsRow,
+    OfferRow,
+    PlaceRow,
+    PopulationRow,
+    TerritoryRow,
+)
+from matcher.storage.tables.ledger import IdempotencyRow, JournalHeadRow, JournalRow, JournalSegmentRow
+from matcher.storage.tables.people import ApiKeyRow, FailureRow, SessionRow, StructureRow, UserRow
+from matcher.storage.tables.searches import (
+    CallAttemptRow,
+    CallClaimRow,
+    LinkRow,
+    PositionRow,
+    ReleaseRow,
+    SearchRow,
+    SolicitationRow,
+    TaskRow,
+    TimerRow,
+)
+from matcher.storage.tables.vault import LookupRow, SealedRow
+
+#: What the migrations build.
+metadata = Base.metadata
+
+__all__ = [
+    "ApiKeyRow",
+    "CallAttemptRow",
+    "CallClaimRow",
+    "CounterRow",
+    "DoctorRow",
+    "FailureRow",
+    "HouseholdsRow",
+    "IdempotencyRow",
+    "JournalHeadRow",
+    "JournalRow",
+    "JournalSegmentRow",
+    "LinkRow",
+    "LookupRow",
+    "OfferRow",
+    "PlaceRow",
+    "PopulationRow",
+    "PositionRow",
+    "ReleaseRow",
+    "SealedRow",
+    "SearchRow",
+    "SessionRow",
+    "SolicitationRow",
+    "StructureRow",
+    "TaskRow",
+    "TerritoryRow",
+    "TimerRow",
+    "UserRow",
+    "metadata",
+    "table",
+]

@@ -1,0 +1,52 @@
+"""Sealed sections of records, and the keyed hashes by which staff find a patient again."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from config.database import Base
+from matcher.storage.tables.columns import Bytes, Key, TerritoryId, of_search
+
+
+class SealedRow(Base):
+    """One sealed section of a record (``record``, ``contact``, ``figures``, ``draft``, ``label`` …)."""
+
+    __tablename__ = "sealed"
+    __table_args__ = (
+        of_search(),
+        # Destroyed is gone: neither the data key nor the text stays.
+        CheckConstraint(
+            "(destroyed_at IS NULL AND sealed_key IS NOT NULL AND ciphertext IS NOT NULL)"
+            " OR (destroyed_at IS NOT NULL AND sealed_key IS NULL AND ciphertext IS NULL)",
+            name="destroyed",
+        ),
+        Index(None, "territory_id", "key_name"),
+    )
+
+    territory_id: Mapped[TerritoryId]
+    search_id: Mapped[Key]
+    section: Mapped[Key]
+    #: The key pair whose public half sealed the data key: a month, or the intake key.
+    key_name: Mapped[str]
+    version: Mapped[int]
+    sealed_key: Mapped[Bytes | None]
+    commitment: Mapped[Bytes | None]
+    nonce: Mapped[Bytes | None]
+    ciphertext: Mapped[Bytes | None]
+    created_at: Mapped[datetime]
+    #: Nobody opens it any more, but it can still be brought back within the grace.
+    closed_at: Mapped[datetime | None]
+    destroyed_at: Mapped[datetime | None]
+
+
+class LookupRow(Base):
+    """A keyed hash of a name, a birth date, a phone … of a record."""
+
+    __tablename__ = "lookup"
+    __table_args__ = (of_search(), Index(None, "territory_id", "search_id"))
+
+    territory_id: Mapped[TerritoryId]
+    kind: Mapped[Key]
+    hmac: Mapped[Key]
+    search_id: Mapped[str] = mapped_column(primary_key=True)
