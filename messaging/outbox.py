@@ -178,8 +178,9 @@ async def enqueue(
             detail="",
         )
         .on_conflict_do_nothing(index_elements=["territory_id", "message_id"])
+        .returning(OutboxRow.id)
     )
-    return _changed(await session.execute(statement)) == 1
+    return (await session.execute(statement)).scalar_one_or_none() is not None
 
 
 async def claim(
