@@ -162,3 +162,12 @@ def test_a_folder_without_mac_keys_says_so(folder):
 
 def test_the_journal_s_key_stays_the_same(ring, folder):
     assert ring.journal().private_bytes_raw() == KeyRing(folder).journal().private_bytes_raw()
+
+
+def test_preparing_does_not_replace_a_private_half_that_is_kept_elsewhere(ring, folder):
+    private = folder / "months" / "intake.private.pem"
+    public = ring.public(INTAKE).public_bytes_raw()
+    private.unlink()
+    ring.prepare(NOVEMBER)
+    assert not private.exists()
+    assert ring.public(INTAKE).public_bytes_raw() == public
