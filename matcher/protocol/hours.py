@@ -71,7 +71,7 @@ def after(start: datetime, delay: Delay, calendar: Calendar) -> datetime:
     On an ``always_open`` calendar a weekday is 24 hours. Raises ValueError where the calendar never opens.
     """
     if calendar.always_open:
-        return (start + delay.weekdays * _DAY + delay.open_time).astimezone(UTC)
+        return start.astimezone(UTC) + delay.weekdays * _DAY + delay.open_time
     at = start.astimezone(calendar.zone)
     day = at.date()
     for _ in range(delay.weekdays):

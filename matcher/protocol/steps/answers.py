@@ -25,6 +25,8 @@ from matcher.protocol.steps.proposals import last_yes_gone, take_effect, undo
 from matcher.protocol.steps.turn import Turn
 
 _BY_LINK = (Via.LINK, Via.DELEGATE)
+_CHOSEN = "La personne vous a choisi : pour renoncer, utilisez la page de sa fiche."
+_CALLED = "La personne a choisi ce médecin : notez son désistement."
 _STANDS = {
     Says.YES: (Stand.YES, Stand.ONCE),
     Says.NO: (Stand.NO,),
@@ -57,10 +59,7 @@ def receive(turn: Turn, doctor: DoctorId, answer: Answer, opened_at: datetime | 
         return
     if position.stand is Stand.CHOSEN:
         if answer.says is not Says.YES:
-            raise turn.refusal(
-                "give_up_instead",
-                "La personne vous a choisi : pour renoncer, utilisez la page de sa fiche.",
-            )
+            raise turn.refusal("give_up_instead", _CALLED if answer.via is Via.PHONE else _CHOSEN)
         return
     by_link = answer.via in _BY_LINK
     quick = by_link and opened_at is not None and turn.now - opened_at < turn.rules.min_reading
@@ -103,11 +102,12 @@ def _says_nothing_new(position: Position, answer: Answer, *, quick: bool) -> boo
         return last.why is Held.CONTRADICTION and answer.via is not Via.PHONE and _same(last.answer, answer)
     if position.stand is Stand.UNCONFIRMED:
         return answer.says is Says.YES and answer.via is Via.MAIL
-    return (
-        position.stand in _STANDS[answer.says]
-        and position.answer is not None
-        and _same(position.answer, answer)
-    )
+    stands = position.answer
+    if stands is None or position.stand not in _STANDS[answer.says]:
+        return False
+    if answer.says is Says.PAUSE and answer.until is None:
+        return True
+    return _same(stands, answer)
 
 
 def _hold(turn: Turn, position: Position, why: Held, *answers: Answer) -> None:

@@ -54,7 +54,9 @@ def launch(search: Search, around: Around) -> Step:
 
 
 def wave_size(search: Search, around: Around) -> int:
-    """How many doctors the next wave would mail now (« Lancer : 12 médecins »); 0 where offers or reserve fit."""
+    """How many doctors a launch would mail now (« Lancer : 12 médecins »); none where an offer or a
+    reserve fits. Raises Refused where there is nothing to launch.
+    """
     turn = Turn(Event.LAUNCH, search, around)
     return 0 if around.candidates.offers or search.standing_yes else len(next_wave(turn))
 

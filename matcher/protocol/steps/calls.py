@@ -15,6 +15,7 @@ from matcher.protocol.search import (
     CallOutcome,
     Channel,
     Delivery,
+    Position,
     RefusalReason,
     Says,
     Search,
@@ -149,8 +150,7 @@ def to_phone(search: Search, around: Around) -> tuple[Candidate, ...]:
     """
     if search.state not in (State.CALLING, State.PROPOSING):
         return ()
-    rounds = around.rules.rounds
-    found = [candidate for candidate in around.candidates.ordered if _still_open(search, candidate, rounds)]
+    found = [candidate for candidate in around.candidates.ordered if _still_open(search, candidate, around)]
 
     def order(candidate: Candidate) -> tuple[int, int]:
         promised = _promised(search, candidate.doctor)
@@ -166,7 +166,16 @@ def _promised(search: Search, doctor: DoctorId) -> datetime | None:
     return made[-1].call_back_at if made and made[-1].outcome in _PROMISES else None
 
 
-def _still_open(search: Search, candidate: Candidate, rounds: int) -> bool:
+def _may_say_more(position: Position | None, around: Around) -> bool:
+    """Whether there is something to ask: nothing said, a yes to confirm, or a pause that is over."""
+    if position is None:
+        return True
+    if position.stand is Stand.PAUSED and position.answer is not None and position.answer.until is not None:
+        return position.answer.until < around.now.astimezone(around.rules.office_calendar.zone).date()
+    return position.stand in (Stand.OPEN, Stand.UNCONFIRMED) and position.settling is None
+
+
+def _still_open(search: Search, candidate: Candidate, around: Around) -> bool:
     doctor = candidate.doctor
     position = search.position(doctor)
     made = attempts(search, doctor)
@@ -174,10 +183,9 @@ def _still_open(search: Search, candidate: Candidate, rounds: int) -> bool:
         candidate.callable
         and (search.widened or candidate.zone is Zone.TERRITORY)
         and doctor not in search.declined
-        and (position is None or position.stand in (Stand.OPEN, Stand.UNCONFIRMED))
-        and (position is None or position.settling is None)
+        and _may_say_more(position, around)
         and not any(attempt.outcome in _NEVER_AGAIN for attempt in made)
-        and (len(made) < rounds or _promised(search, doctor) is not None)
+        and (len(made) < around.rules.rounds or _promised(search, doctor) is not None)
     )
 
 

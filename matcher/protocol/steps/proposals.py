@@ -54,7 +54,7 @@ def take_effect(turn: Turn, doctor: DoctorId, answer: Answer, *, may_match: bool
             place(turn, doctor, Stand.NO, answer)
         case Says.PAUSE:
             until = answer.until or (turn.now.astimezone(turn.office.zone) + DEFAULT_PAUSE).date()
-            place(turn, doctor, Stand.PAUSED, answer)
+            place(turn, doctor, Stand.PAUSED, replace(answer, until=until))
             turn.emit(PauseDoctor(doctor=doctor, until=until))
         case Says.UNDO:
             undo(turn, doctor)
