@@ -1,0 +1,104 @@
+"""What the codes and dates of a record say in French. Pure."""
+
+import unicodedata
+from collections.abc import Mapping
+from datetime import date
+from typing import Final
+
+from matcher.records import dates
+
+_MONTHS = (
+    "janvier", "février", "mars", "avril", "mai", "juin",
+    "juillet", "août", "septembre", "octobre", "novembre", "décembre",
+)  # fmt: skip
+
+YES_NO = {"yes": "oui", "no": "non", "unknown": "ne sait pas", "pending": "demande en cours"}
+CODES: Final[Mapping[str, Mapping[str, str]]] = {
+    "sex": {"F": "femme", "M": "homme", "I": "indéterminé"},
+    "reach_via": {
+        "patient": "directement",
+        "requester": "par la structure qui adresse",
+        "relative": "par un proche",
+        "tutor": "par le tuteur ou la tutrice",
+    },
+    "housing": {
+        "own": "logement personnel",
+        "hosted": "hébergement chez un tiers",
+        "hotel": "hôtel",
+        "shelter": "foyer ou centre d’hébergement",
+        "domiciled": "domiciliation postale",
+        "none": "sans logement",
+    },
+    "coverage": {
+        "regime_general": "régime général",
+        "msa": "MSA",
+        "other": "autre régime",
+        "puma": "PUMa",
+        "c2s": "complémentaire santé solidaire (C2S)",
+        "ame": "aide médicale de l’État (AME)",
+        "pending": "droits en cours d’ouverture",
+        "none": "aucune couverture",
+    },
+    "ald": YES_NO,
+    "pregnancy": YES_NO,
+    "language": {
+        "fr": "français", "ar": "arabe", "tr": "turc", "pt": "portugais", "it": "italien", "es": "espagnol",
+        "en": "anglais", "de": "allemand", "ru": "russe", "uk": "ukrainien", "ro": "roumain",
+        "sq": "albanais", "ku": "kurde", "fa": "persan", "ps": "pachto", "ur": "ourdou", "bn": "bengali",
+        "ta": "tamoul", "zh": "chinois", "vi": "vietnamien", "ka": "géorgien", "hy": "arménien",
+        "sr": "serbe", "pl": "polonais", "wo": "wolof", "ff": "peul", "bm": "bambara", "ln": "lingala",
+        "so": "somali", "ti": "tigrigna", "am": "amharique", "ber": "berbère", "kab": "kabyle",
+        "fsl": "langue des signes française",
+    },
+}  # fmt: skip
+
+#: The six questions of the HAS, in its order.
+SCREENING = {
+    "emergency_stay": "Hospitalisation en urgence depuis 6 mois",
+    "severe_conditions": "Trois maladies ou plus, défaillance sévère, ou dix médicaments ou plus",
+    "restricted_mobility": "Mobilité réduite",
+    "cognitive_mood": "Troubles cognitifs, de l’humeur ou du comportement",
+    "social_economic": "Difficultés sociales ou économiques",
+    "access_to_care": "Difficultés d’accès aux soins",
+}
+
+
+def say(field: str, value: object) -> str:
+    """A value in French, whatever its JSON type; empty where there is nothing to say."""
+    if isinstance(value, bool):
+        return "oui" if value else "non"
+    if field == "address" and isinstance(value, Mapping):
+        town = " ".join(clean(value[part]) for part in ("postcode", "city") if value.get(part))
+        return "\n".join(part for part in (clean(value.get("line")), town) if part)
+    if isinstance(value, Mapping):
+        return ", ".join(text for text in (say("", part) for part in value.values()) if text)
+    if isinstance(value, list):
+        return "\n".join(text for text in (say(field, part) for part in value) if text)
+    text = clean(value)
+    if field.endswith("_on"):
+        return written(text)
+    return CODES.get(field, {}).get(text, text)
+
+
+def clean(value: object) -> str:
+    """Text without the control characters that no font can draw; its line breaks stay."""
+    text = "" if value is None else str(value).replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(
+        sign for sign in text if sign == "\n" or unicodedata.category(sign) not in ("Cc", "Cs")
+    ).strip()
+
+
+def written(text: str) -> str:
+    """« 12 mars 1958 », « mars 1958 », « 1958 » from the forms of the record; anything else as it is."""
+    try:
+        first, last = dates.earliest_and_latest(text)
+    except ValueError:
+        return text
+    if first == last:
+        return day_in_words(first)
+    return str(first.year) if len(text) == 4 else f"{_MONTHS[first.month - 1]} {first.year}"
+
+
+def day_in_words(day: date) -> str:
+    """« 1er mars 1958 »."""
+    return f"{'1er' if day.day == 1 else day.day} {_MONTHS[day.month - 1]} {day.year}"
