@@ -56,7 +56,8 @@ class KeyRing:
     """The keys of an installation. Each is read when it is first needed, and again once its file changed."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        #: Holds the keys of this installation, and what must never lie in the database.
+        self.folder = folder
         self._months = folder / "months"
         self._macs = folder / "mac"
         #: By path: the file's identity when it was read, and what it held.
@@ -68,14 +69,14 @@ class KeyRing:
 
         Returns the name of the pair that new records are sealed to.
         """
-        for folder in (self._folder, self._months, self._macs):
+        for folder in (self.folder, self._months, self._macs):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             folder.chmod(0o700)
         for purpose in Mac:
             if not self._generations(purpose):
                 self._make_mac(purpose, 1)
         with contextlib.suppress(FileExistsError):
-            _write_new(self._folder / f"journal{_PRIVATE}", _pem(Ed25519PrivateKey.generate()))
+            _write_new(self.folder / f"journal{_PRIVATE}", _pem(Ed25519PrivateKey.generate()))
         self._make_pair(INTAKE)
         month = f"{now:%Y-%m}"
         if not any(name.startswith(month) for name in self._known()):
@@ -172,7 +173,7 @@ class KeyRing:
 
     def journal(self) -> Ed25519PrivateKey:
         """The key that signs the head of the journal. Raises KeyAbsent."""
-        key = self._load(self._folder / f"journal{_PRIVATE}")
+        key = self._load(self.folder / f"journal{_PRIVATE}")
         assert isinstance(key, Ed25519PrivateKey)
         return key
 

@@ -56,7 +56,7 @@ class Message:
     items: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Obsolete:
     """Instead of a message: there is no longer a reason to send it. ``reason`` is a short code for logs."""
 

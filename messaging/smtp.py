@@ -73,6 +73,8 @@ class Pool:
         client = SMTP(
             hostname=relay.host,
             port=relay.port,
+            # To this host there is no need to ask the DNS, which may be slow to say nothing, who we are.
+            local_hostname="localhost" if relay.tls == "plain" else None,
             username=relay.user or None,
             password=relay.password or None,
             use_tls=relay.tls == "tls",
