@@ -1,4 +1,4 @@
-"""Between the protocol's frozen values and rows: a column per field, a JSON column where the field is a value.
+"""Between the protocol's frozen values and rows: a column per field, JSON where the field is itself a value.
 
 A field and its column have the same name, but for the few given as ``renamed``. A field that the protocol
 gains needs its column and a migration; a test holds the two together.

@@ -66,27 +66,37 @@ class Card:
     do_not_call: bool = False
     last_phoned_at: datetime | None = None
     #: The address bounced.
-    mailbox_flagged_at: datetime | None = None
+    mailbox_flagged: bool = False
     #: The number was wrong.
-    phone_flagged_at: datetime | None = None
+    phone_flagged: bool = False
 
     @property
     def name(self) -> str:
-        """As people say it."""
+        """As lists show it."""
         return f"Dr {self.first_name} {self.last_name}"
+
+    @property
+    def title_name(self) -> str:
+        """As mails address him."""
+        return f"Dr {self.last_name}"
 
     @property
     def mailbox(self) -> str | None:
         """The address that mails go to, unless it bounced."""
-        return None if self.mailbox_flagged_at is not None else self.email
+        return None if self.mailbox_flagged else self.email
+
+    @property
+    def has_mailbox(self) -> bool:
+        """Whether mails can be sent."""
+        return self.mailbox is not None
 
 
 #: What a person may correct; the rest is set by the functions below.
 EDITABLE = frozenset(f.name for f in fields(Card)) - {
     "id",
     "last_phoned_at",
-    "mailbox_flagged_at",
-    "phone_flagged_at",
+    "mailbox_flagged",
+    "phone_flagged",
 }
 _SAID_SINCE = ("created_at", "away_until", "declines", "do_not_call", "last_phoned_at")
 
@@ -102,9 +112,9 @@ async def put(session: AsyncSession, territory: str, cards: Iterable[Card], now:
         {"territory_id": territory, **_columns(card), "created_at": now, "updated_at": now} for card in cards
     ]
     kept: dict[str, Any] = {name: _DOCTORS.c[name] for name in _SAID_SINCE}
-    for field, flag in (("email", "mailbox_flagged_at"), ("phone", "phone_flagged_at")):
+    for field, flag in (("email", "mailbox_flagged"), ("phone", "phone_flagged")):
         same = _DOCTORS.c[field] == literal_column(f"excluded.{field}")
-        kept[flag] = case((same, _DOCTORS.c[flag]), else_=None)
+        kept[flag] = case((same, _DOCTORS.c[flag]), else_=False)
     await upsert(session, _DOCTORS, rows, besides=kept)
 
 
@@ -124,9 +134,9 @@ async def patch(
         return False
     values = {name: _stored(value) for name, value in changes.items()}
     if "email" in changes and changes["email"] != before.email:
-        values["mailbox_flagged_at"] = None
+        values["mailbox_flagged"] = False
     if "phone" in changes and changes["phone"] != before.phone:
-        values["phone_flagged_at"] = None
+        values["phone_flagged"] = False
     await _set(session, territory, doctor, **values, updated_at=now)
     return True
 
@@ -228,14 +238,38 @@ async def phoned(session: AsyncSession, territory: str, doctor: str, now: dateti
     await _set(session, territory, doctor, last_phoned_at=now)
 
 
-async def flag_mailbox(session: AsyncSession, territory: str, doctor: str, now: datetime) -> None:
+async def flag_mailbox(session: AsyncSession, territory: str, doctor: str) -> None:
     """His address bounced: nothing is mailed until it is corrected."""
-    await _set(session, territory, doctor, mailbox_flagged_at=now)
+    await _set(session, territory, doctor, mailbox_flagged=True)
 
 
-async def flag_number(session: AsyncSession, territory: str, doctor: str, now: datetime) -> None:
+async def flag_number(session: AsyncSession, territory: str, doctor: str) -> None:
     """His number was wrong."""
-    await _set(session, territory, doctor, phone_flagged_at=now)
+    await _set(session, territory, doctor, phone_flagged=True)
+
+
+async def correct_mailbox(
+    session: AsyncSession, territory: str, doctor: str, email: str | None, mssante: str | None = None
+) -> bool:
+    """Keep an address that the doctor gave; None leaves the known one. It is no longer flagged.
+
+    False, and nothing is written, where the e-mail address is another doctor's of the territory.
+    """
+    require_transaction(session)
+    if email is not None:
+        other = await session.scalar(
+            select(_DOCTORS.c.id).where(
+                _DOCTORS.c.territory_id == territory,
+                _DOCTORS.c.id != doctor,
+                func.lower(_DOCTORS.c.email) == email.lower(),
+            )
+        )
+        if other is not None:
+            return False
+        await _set(session, territory, doctor, email=email, mailbox_flagged=False)
+    if mssante is not None:
+        await _set(session, territory, doctor, mssante=mssante)
+    return True
 
 
 def _is(territory: str, doctor: str) -> ColumnElement[bool]:
@@ -293,8 +327,8 @@ def _ranked(row: RowMapping, quota: Quota | None) -> Doctor:
         teleconsultation=card.teleconsultation,
         member=card.member,
         zone=card.zone,
-        has_mailbox=card.mailbox is not None,
-        has_phone=card.phone is not None and card.phone_flagged_at is None,
+        has_mailbox=card.has_mailbox,
+        has_phone=card.phone is not None and not card.phone_flagged,
         do_not_call=card.do_not_call,
         away_until=card.away_until,
         declines=card.declines,

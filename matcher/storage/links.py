@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, RowMapping, and_, select, update
@@ -31,49 +31,45 @@ class Row:
     doctor: DoctorId
     expires_at: datetime
     last_opened_at: datetime | None
-    #: When the nonce last changed.
-    revoked_at: datetime | None
 
 
-async def get_or_create(
+async def ensure(
     session: AsyncSession,
     territory: str,
-    *,
-    purpose: str,
+    search: str,
+    run: int,
     doctor: str,
-    search: str | None,
-    run: int | None,
+    purpose: str,
+    *,
     now: datetime,
     expires_at: datetime,
 ) -> Row:
-    """The one link of this purpose for this doctor, in this run of this search. A later ``expires_at``
-    prolongs it: it lives as long as any mail that carries it may be read.
+    """The one link of this purpose for this doctor in this run, made if it is not there. A later
+    ``expires_at`` prolongs it: it lives as long as any mail that carries it may be read.
     """
-    require_transaction(session)
-    fresh = insert(session, _LINKS).values(
-        territory_id=territory,
-        id=uuid4().hex,
-        purpose=purpose,
-        nonce=secrets.token_hex(16),
-        search_id=search,
-        run=run,
-        doctor_id=doctor,
-        created_at=now,
-        expires_at=expires_at,
-    )
-    await session.execute(fresh.on_conflict_do_nothing())
-    mine = and_(
-        _LINKS.c.territory_id == territory,
-        _LINKS.c.doctor_id == doctor,
-        _LINKS.c.purpose == purpose,
-        _LINKS.c.search_id.is_(None) if search is None else _LINKS.c.search_id == search,
-        _LINKS.c.run.is_(None) if run is None else _LINKS.c.run == run,
-    )
-    await session.execute(
-        update(_LINKS).where(mine, _LINKS.c.expires_at < expires_at).values(expires_at=expires_at)
-    )
-    found = await session.execute(select(*_LINKS.c).where(mine))
-    return _row(found.mappings().one())
+    return await _ensure(session, territory, search, run, doctor, purpose, now, expires_at)
+
+
+async def of_doctor(
+    session: AsyncSession,
+    territory: str,
+    doctor: str,
+    purpose: str,
+    *,
+    now: datetime,
+    life: timedelta = timedelta(days=30),
+) -> Row:
+    """A doctor's link that hangs under no search (the one-click pause), alive until ``now + life``."""
+    return await _ensure(session, territory, None, None, doctor, purpose, now, now + life)
+
+
+async def find(
+    session: AsyncSession, territory: str, search: str, run: int, doctor: str, purpose: str
+) -> Row | None:
+    """That link, if it was made."""
+    found = await session.execute(select(*_LINKS.c).where(_of(territory, search, run, doctor, purpose)))
+    row = found.mappings().one_or_none()
+    return None if row is None else _row(row)
 
 
 async def by_id(session: AsyncSession, link: str) -> Row | None:
@@ -90,33 +86,72 @@ async def opened(session: AsyncSession, link: Row, now: datetime) -> None:
     await session.execute(update(_LINKS).where(_is(link)).values(last_opened_at=now))
 
 
-async def revoke(
-    session: AsyncSession,
-    territory: str,
-    search: str,
-    doctor: str,
-    *purposes: str,
-    now: datetime | None = None,
-) -> None:
+async def revoke(session: AsyncSession, territory: str, search: str, doctor: str, *purposes: str) -> None:
     """Kill every token of the doctor's links of these purposes in this search, whatever the run.
 
     The links themselves stay: the next mail carries a new token.
     """
+    await _revoke(session, territory, doctor, _LINKS.c.search_id == search, _LINKS.c.purpose.in_(purposes))
+
+
+async def revoke_of_doctor(session: AsyncSession, territory: str, doctor: str) -> None:
+    """Kill every token that was ever sent to the doctor's former address."""
+    await _revoke(session, territory, doctor)
+
+
+async def _ensure(
+    session: AsyncSession,
+    territory: str,
+    search: str | None,
+    run: int | None,
+    doctor: str,
+    purpose: str,
+    now: datetime,
+    expires_at: datetime,
+) -> Row:
     require_transaction(session)
-    found = await session.scalars(
-        select(_LINKS.c.id).where(
-            _LINKS.c.territory_id == territory,
-            _LINKS.c.search_id == search,
-            _LINKS.c.doctor_id == doctor,
-            _LINKS.c.purpose.in_(purposes),
-        )
+    fresh = insert(session, _LINKS).values(
+        territory_id=territory,
+        id=uuid4().hex,
+        purpose=purpose,
+        nonce=secrets.token_hex(16),
+        search_id=search,
+        run=run,
+        doctor_id=doctor,
+        created_at=now,
+        expires_at=expires_at,
     )
-    for link in found.all():
+    await session.execute(fresh.on_conflict_do_nothing())
+    mine = _of(territory, search, run, doctor, purpose)
+    await session.execute(
+        update(_LINKS).where(mine, _LINKS.c.expires_at < expires_at).values(expires_at=expires_at)
+    )
+    found = await session.execute(select(*_LINKS.c).where(mine))
+    return _row(found.mappings().one())
+
+
+async def _revoke(session: AsyncSession, territory: str, doctor: str, *which: ColumnElement[bool]) -> None:
+    require_transaction(session)
+    theirs = and_(_LINKS.c.territory_id == territory, _LINKS.c.doctor_id == doctor, *which)
+    for link in (await session.scalars(select(_LINKS.c.id).where(theirs))).all():
+        # One by one: each gets a nonce of its own.
         await session.execute(
             update(_LINKS)
             .where(_LINKS.c.territory_id == territory, _LINKS.c.id == link)
-            .values(nonce=secrets.token_hex(16), revoked_at=now)
+            .values(nonce=secrets.token_hex(16))
         )
+
+
+def _of(
+    territory: str, search: str | None, run: int | None, doctor: str, purpose: str
+) -> ColumnElement[bool]:
+    return and_(
+        _LINKS.c.territory_id == territory,
+        _LINKS.c.doctor_id == doctor,
+        _LINKS.c.purpose == purpose,
+        _LINKS.c.search_id.is_(None) if search is None else _LINKS.c.search_id == search,
+        _LINKS.c.run.is_(None) if run is None else _LINKS.c.run == run,
+    )
 
 
 def _is(link: Row) -> ColumnElement[bool]:
@@ -134,5 +169,4 @@ def _row(row: RowMapping) -> Row:
         doctor=row["doctor_id"],
         expires_at=row["expires_at"],
         last_opened_at=row["last_opened_at"],
-        revoked_at=row["revoked_at"],
     )

@@ -128,8 +128,8 @@ async def earlier_runs(
     for row in await _of_searches(session, _SOLICITATIONS, territory, wanted, "run", "at", "doctor_id"):
         calls = tuple(attempts[row["run"], row["doctor_id"], row["channel"]])
         history.append((row["run"], SOLICITATION.decode(row, attempts=calls)))
-    for row in await _of_searches(session, _POSITIONS, territory, wanted, "run", "at", "doctor_id"):
-        history.append((row["run"], POSITION.decode(row)))
+    answered = await _of_searches(session, _POSITIONS, territory, wanted, "run", "at", "doctor_id")
+    history += [(row["run"], POSITION.decode(row)) for row in answered]
     return sorted((item for item in history if item[0] != current), key=lambda item: item[0])
 
 

@@ -1,37 +1,50 @@
-"""Figures for the operator: is the database there, what is late, how much waits. Read only, no patient."""
+"""How the installation is doing, for health checks and metrics: counts and ages, nobody's name."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, text
+from sqlalchemy import column, func, inspect, select
+from sqlalchemy import table as bare
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from matcher.storage.tables.searches import SearchRow, TimerRow
+from matcher.storage.tables import SearchRow, TerritoryRow, TimerRow, table
+
+_SEARCHES = table(SearchRow)
+_TERRITORIES = table(TerritoryRow)
+_TIMERS = table(TimerRow)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pulse:
-    """What the timers and the searches say, over all territories of the installation."""
+    """What waits."""
 
-    #: The longest overdue step that nobody is doing; None when none is.
+    #: Since when the oldest due step is due; None where none is.
     oldest_due: datetime | None
-    #: (territory, state) → how many searches.
+    #: How many searches by (territory, state).
     searches: dict[tuple[str, str], int]
 
 
-async def revision(session: AsyncSession) -> str | None:
-    """The migration that the database stands at; fails where there is no schema at all."""
-    found = await session.execute(text("SELECT version_num FROM alembic_version"))
-    return found.scalar_one_or_none()
-
-
 async def pulse(session: AsyncSession, now: datetime) -> Pulse:
-    """What is due and not yet taken, and how many searches stand where."""
-    free = (TimerRow.lease_until.is_(None)) | (TimerRow.lease_until <= now)
-    oldest = await session.scalar(select(func.min(TimerRow.due_at)).where(TimerRow.due_at <= now, free))
-    counted = await session.execute(
-        select(SearchRow.territory_id, SearchRow.state, func.count()).group_by(
-            SearchRow.territory_id, SearchRow.state
+    """As it is now. Stopped territories' steps do not count: they are meant to wait."""
+    first = (
+        select(_TIMERS.c.due_at)
+        .where(_TIMERS.c.territory_id == _TERRITORIES.c.id, _TIMERS.c.due_at <= now)
+        .order_by(_TIMERS.c.due_at)
+        .limit(1)
+        .scalar_subquery()
+    )
+    oldest = await session.scalar(select(func.min(first)).where(_TERRITORIES.c.stopped_at.is_(None)))
+    rows = await session.execute(
+        select(_SEARCHES.c.territory_id, _SEARCHES.c.state, func.count().label("number")).group_by(
+            _SEARCHES.c.territory_id, _SEARCHES.c.state
         )
     )
-    return Pulse(oldest_due=oldest, searches={(t, state): n for t, state, n in counted})
+    return Pulse(oldest_due=oldest, searches={(row.territory_id, row.state): row.number for row in rows})
+
+
+async def revision(session: AsyncSession) -> str | None:
+    """The migration that the schema is at; None where there is no schema."""
+    connection = await session.connection()
+    if not await connection.run_sync(lambda sync: inspect(sync).has_table("alembic_version")):
+        return None
+    return await session.scalar(select(column("version_num")).select_from(bare("alembic_version")))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, RowMapping, and_, case, exists, func, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.database import require_transaction
@@ -35,7 +35,8 @@ class Row:
     code_expires_at: datetime | None
     code_used_at: datetime | None
     failures: int
-    locked_at: datetime | None
+    #: Too many wrong codes.
+    locked: bool
     opened_at: datetime | None
     ended_at: datetime | None
 
@@ -43,11 +44,6 @@ class Row:
     def id(self) -> str:
         """Unique in the territory."""
         return f"{self.search}.{self.number}"
-
-    @property
-    def locked(self) -> bool:
-        """Too many wrong codes."""
-        return self.locked_at is not None
 
     @property
     def in_force(self) -> bool:
@@ -91,6 +87,7 @@ async def insert(
             code_number=0 if code_expires_at is None else 1,
             code_expires_at=code_expires_at,
             failures=0,
+            locked=False,
         )
     )
 
@@ -120,9 +117,7 @@ async def new_code(session: AsyncSession, territory: str, search: str, number: i
     made = await changed(
         session,
         update(_RELEASES)
-        .where(
-            _is(territory, search, number), _RELEASES.c.locked_at.is_(None), _RELEASES.c.ended_at.is_(None)
-        )
+        .where(_is(territory, search, number), _RELEASES.c.locked.is_(False), _RELEASES.c.ended_at.is_(None))
         .values(code_number=_RELEASES.c.code_number + 1, code_expires_at=until, code_used_at=None),
     )
     return made == 1
@@ -155,7 +150,7 @@ async def use_code(session: AsyncSession, row: Row, now: datetime) -> bool:
         .where(
             _is(row.territory, row.search, row.number),
             _RELEASES.c.ended_at.is_(None),
-            _RELEASES.c.locked_at.is_(None),
+            _RELEASES.c.locked.is_(False),
             _RELEASES.c.code_number == row.code_number,
             _RELEASES.c.code_used_at.is_(None),
             _RELEASES.c.code_expires_at > now,
@@ -168,15 +163,14 @@ async def use_code(session: AsyncSession, row: Row, now: datetime) -> bool:
     return opened is not None
 
 
-async def wrong_code(session: AsyncSession, row: Row, now: datetime, limit: int = WRONG_CODES) -> int:
+async def wrong_code(session: AsyncSession, row: Row, limit: int = WRONG_CODES) -> int:
     """Count a wrong code; how many there were since the last right one. The ``limit``-th locks."""
     require_transaction(session)
     failures = _RELEASES.c.failures + 1
-    locks = and_(failures >= limit, _RELEASES.c.locked_at.is_(None))
     counted = await session.execute(
         update(_RELEASES)
         .where(_is(row.territory, row.search, row.number))
-        .values(failures=failures, locked_at=case((locks, now), else_=_RELEASES.c.locked_at))
+        .values(failures=failures, locked=or_(_RELEASES.c.locked, failures >= limit))
         .returning(_RELEASES.c.failures)
     )
     return int(counted.scalar_one())
@@ -203,7 +197,7 @@ def _row(row: RowMapping) -> Row:
         code_expires_at=row["code_expires_at"],
         code_used_at=row["code_used_at"],
         failures=row["failures"],
-        locked_at=row["locked_at"],
+        locked=row["locked"],
         opened_at=row["opened_at"],
         ended_at=row["ended_at"],
     )

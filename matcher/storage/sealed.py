@@ -30,22 +30,20 @@ class Section:
     sealed: Sealed
 
 
-async def put(
-    session: AsyncSession, territory: str, search: str, section: str, sealed: Sealed, now: datetime
-) -> None:
+async def put(session: AsyncSession, territory: str, search: str, section: str, sealed: Sealed) -> None:
     """Keep a section, in place of the one before. Raises Destroyed: what was erased does not come back."""
     require_transaction(session)
     gone = await session.scalar(
-        select(_SEALED.c.destroyed_at).where(_is(territory, search, section)).with_for_update()
+        select(_SEALED.c.destroyed).where(_is(territory, search, section)).with_for_update()
     )
-    if gone is not None:
+    if gone:
         raise Destroyed
     row = {
         "territory_id": territory,
         "search_id": search,
         "section": section,
         **_columns(sealed),
-        "created_at": now,
+        "destroyed": False,
     }
     await upsert(session, _SEALED, [row])
 
@@ -65,7 +63,7 @@ async def get_many(
         _SEALED.c.territory_id == territory,
         _SEALED.c.search_id.in_(searches),
         _SEALED.c.section == section,
-        _SEALED.c.destroyed_at.is_(None),
+        _SEALED.c.destroyed.is_(False),
     )
     if not closed:
         wanted = wanted.where(_SEALED.c.closed_at.is_(None))
@@ -83,7 +81,7 @@ async def close(session: AsyncSession, territory: str, search: str, at: datetime
     await session.execute(update(_SEALED).where(_of(territory, search)).values(closed_at=at))
 
 
-async def destroy(session: AsyncSession, territory: str, search: str, now: datetime) -> int:
+async def destroy(session: AsyncSession, territory: str, search: str) -> int:
     """Destroy every section of a record: the sealed data keys go, and the texts with them (P9).
 
     The row stays, empty, so that nothing can be sealed there again. How many there were.
@@ -92,8 +90,8 @@ async def destroy(session: AsyncSession, territory: str, search: str, now: datet
     return await changed(
         session,
         update(_SEALED)
-        .where(_of(territory, search), _SEALED.c.destroyed_at.is_(None))
-        .values(sealed_key=None, commitment=None, nonce=None, ciphertext=None, destroyed_at=now),
+        .where(_of(territory, search), _SEALED.c.destroyed.is_(False))
+        .values(sealed_key=None, commitment=None, nonce=None, ciphertext=None, destroyed=True),
     )
 
 
@@ -103,7 +101,7 @@ async def under_key(
     """Sections of all territories that are sealed to that key pair, from ``after`` on: to be re-sealed."""
     place = tuple_(_SEALED.c.territory_id, _SEALED.c.search_id, _SEALED.c.section)
     wanted = select(*_SEALED.c).where(
-        anywhere(_SEALED.c.territory_id), _SEALED.c.key_name == key, _SEALED.c.destroyed_at.is_(None)
+        anywhere(_SEALED.c.territory_id), _SEALED.c.key_name == key, _SEALED.c.destroyed.is_(False)
     )
     if after is not None:
         wanted = wanted.where(place > tuple_(after.territory, after.search, after.section))
@@ -124,11 +122,11 @@ async def under_key(
 async def keys_in_use(session: AsyncSession) -> dict[str, int]:
     """How many sections each key pair still seals: one in use must not be destroyed."""
     rows = await session.execute(
-        select(_SEALED.c.key_name, func.count())
-        .where(_SEALED.c.destroyed_at.is_(None))
+        select(_SEALED.c.key_name, func.count().label("number"))
+        .where(_SEALED.c.destroyed.is_(False))
         .group_by(_SEALED.c.key_name)
     )
-    return {key: count for key, count in rows}
+    return {row.key_name: row.number for row in rows}
 
 
 async def rewrapped(session: AsyncSession, before: Section, after: Sealed) -> bool:

@@ -25,6 +25,7 @@ from matcher.storage.tables.searches import (
     TimerRow,
 )
 from matcher.storage.tables.vault import LookupRow, SealedRow
+from messaging.outbox import OutboxRow
 
 #: What the migrations build.
 metadata = Base.metadata
@@ -44,6 +45,7 @@ __all__ = [
     "LinkRow",
     "LookupRow",
     "OfferRow",
+    "OutboxRow",
     "PlaceRow",
     "PopulationRow",
     "PositionRow",

@@ -12,12 +12,15 @@ from matcher.storage.tables.columns import Key, Number, OfTerritory, Structured,
 
 
 class TerritoryRow(Base):
-    """One CPTS. Its settings are in its ``territory.toml``; the row is what the others point to."""
+    """One CPTS: what the others point to, and its settings as ``init`` read them."""
 
     __tablename__ = "territories"
 
     id: Mapped[Key]
     name: Mapped[str]
+    #: ``config.territory.TerritorySettings`` as JSON. A ``territory.toml`` in the folder of territories
+    #: goes before it.
+    settings: Mapped[str]
     created_at: Mapped[datetime]
     #: After a restore everything is stopped until the office resumes.
     stopped_at: Mapped[datetime | None]
@@ -74,7 +77,7 @@ class HouseholdsRow(Base):
     insee: Mapped[Key]
     adults: Mapped[Number]
     children: Mapped[Number]
-    households: Mapped[float]
+    households: Mapped[int]
 
 
 class DoctorRow(Base):
@@ -124,12 +127,12 @@ class DoctorRow(Base):
     declines: Mapped[Structured]
     #: Paused, absent or not taking, until and including this day.
     away_until: Mapped[date | None]
-    do_not_call: Mapped[bool] = mapped_column(default=False)
+    do_not_call: Mapped[bool]
     last_phoned_at: Mapped[datetime | None]
     #: The address bounced; nothing is mailed until it is corrected.
-    mailbox_flagged_at: Mapped[datetime | None]
+    mailbox_flagged: Mapped[bool]
     #: The number was wrong.
-    phone_flagged_at: Mapped[datetime | None]
+    phone_flagged: Mapped[bool]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

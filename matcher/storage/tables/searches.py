@@ -279,7 +279,6 @@ class LinkRow(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     last_opened_at: Mapped[datetime | None]
-    revoked_at: Mapped[datetime | None]
 
 
 class ReleaseRow(Base):
@@ -315,6 +314,6 @@ class ReleaseRow(Base):
     code_used_at: Mapped[datetime | None]
     #: Wrong codes in a row.
     failures: Mapped[int] = mapped_column(default=0)
-    locked_at: Mapped[datetime | None]
+    locked: Mapped[bool]
     opened_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]

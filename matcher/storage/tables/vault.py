@@ -17,8 +17,7 @@ class SealedRow(Base):
         of_search(),
         # Destroyed is gone: neither the data key nor the text stays.
         CheckConstraint(
-            "(destroyed_at IS NULL AND sealed_key IS NOT NULL AND ciphertext IS NOT NULL)"
-            " OR (destroyed_at IS NOT NULL AND sealed_key IS NULL AND ciphertext IS NULL)",
+            "destroyed = (sealed_key IS NULL) AND destroyed = (ciphertext IS NULL)",
             name="destroyed",
         ),
         Index(None, "territory_id", "key_name"),
@@ -34,10 +33,9 @@ class SealedRow(Base):
     commitment: Mapped[Bytes | None]
     nonce: Mapped[Bytes | None]
     ciphertext: Mapped[Bytes | None]
-    created_at: Mapped[datetime]
     #: Nobody opens it any more, but it can still be brought back within the grace.
     closed_at: Mapped[datetime | None]
-    destroyed_at: Mapped[datetime | None]
+    destroyed: Mapped[bool]
 
 
 class LookupRow(Base):

@@ -1,0 +1,140 @@
+"""The journal: who did and saw what. Insert-only, each entry chained to the one before by its hash.
+
+One chain per territory, not one for the installation: how long a journal is kept is each territory's
+choice, and a chain can only be pruned as a whole; a territory can check its own, or take it along, without
+seeing another's entries (P10); and writers of one territory do not wait for those of another.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+
+from sqlalchemy import RowMapping, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from config.database import require_transaction
+from matcher.storage.sql import insert
+from matcher.storage.tables import JournalHeadRow, JournalRow, table
+
+#: What the first entry of a chain has as ``previous``.
+GENESIS = "0" * 64
+
+_DOMAIN = b"trait-union journal entry 1\0"
+_AT = "%Y-%m-%dT%H:%M:%S.%fZ"
+_JOURNAL = table(JournalRow)
+_HEADS = table(JournalHeadRow)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """What happened. Opaque identifiers and words of the code; nothing of a patient."""
+
+    territory: str
+    at: datetime
+    #: The actor's role.
+    actor_kind: str
+    actor_id: str
+    action: str
+    search: str | None = None
+    doctor: str | None = None
+    #: Why, or what exactly: a word of a list.
+    purpose: str | None = None
+    #: The search's state after it.
+    state: str | None = None
+    #: Its place in the territory's journal, from 1; 0 before it is appended.
+    seq: int = 0
+
+
+async def append(session: AsyncSession, entry: Entry) -> int:
+    """Write an entry, in the transaction of what it tells; its place in the journal.
+
+    The head is locked until the transaction ends, so that two entries never follow the same one.
+    """
+    require_transaction(session)
+    head = await _locked_head(session, entry.territory)
+    seq, previous = head["seq"] + 1, head["hash"]
+    row = {
+        "territory_id": entry.territory,
+        "seq": seq,
+        "at": entry.at.astimezone(UTC).strftime(_AT),
+        "actor_kind": str(entry.actor_kind),
+        "actor_id": entry.actor_id,
+        "action": str(entry.action),
+        "search_id": entry.search,
+        "doctor_id": entry.doctor,
+        "purpose": entry.purpose,
+        "state": None if entry.state is None else str(entry.state),
+    }
+    hashed = entry_hash(row, previous)
+    await session.execute(_JOURNAL.insert().values(**row, previous=previous, hash=hashed))
+    await session.execute(
+        update(_HEADS).where(_HEADS.c.territory_id == entry.territory).values(seq=seq, hash=hashed)
+    )
+    return int(seq)
+
+
+async def list_(
+    session: AsyncSession, territory: str, *, after: int | None = None, limit: int = 100
+) -> list[Entry]:
+    """The newest entries first; ``after`` is the ``seq`` of the last one of the page before."""
+    wanted = select(*_JOURNAL.c).where(_JOURNAL.c.territory_id == territory)
+    if after is not None:
+        wanted = wanted.where(_JOURNAL.c.seq < after)
+    rows = await session.execute(wanted.order_by(_JOURNAL.c.seq.desc()).limit(limit))
+    return [_entry(row) for row in rows.mappings()]
+
+
+async def of_search(session: AsyncSession, territory: str, search: str) -> list[Entry]:
+    """What happened to a search, oldest first."""
+    rows = await session.execute(
+        select(*_JOURNAL.c)
+        .where(_JOURNAL.c.territory_id == territory, _JOURNAL.c.search_id == search)
+        .order_by(_JOURNAL.c.seq)
+    )
+    return [_entry(row) for row in rows.mappings()]
+
+
+async def between(session: AsyncSession, territory: str, first: datetime, last: datetime) -> list[Entry]:
+    """What happened from ``first`` to before ``last``, oldest first: reports are counted from it."""
+    rows = await session.execute(
+        select(*_JOURNAL.c)
+        .where(
+            _JOURNAL.c.territory_id == territory,
+            _JOURNAL.c.at >= first.astimezone(UTC).strftime(_AT),
+            _JOURNAL.c.at < last.astimezone(UTC).strftime(_AT),
+        )
+        .order_by(_JOURNAL.c.seq)
+    )
+    return [_entry(row) for row in rows.mappings()]
+
+
+def entry_hash(row: RowMapping | dict[str, object], previous: str) -> str:
+    """SHA-256 over domain, previous hash and the canonical entry: JSON with sorted keys, what is absent
+    left out. Hexadecimal.
+    """
+    present = {name: row[name] for name in _HASHED if row[name] is not None}
+    canonical = json.dumps(present, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    # The previous hash has a fixed length, so the parts cannot be cut elsewhere.
+    return hashlib.sha256(_DOMAIN + previous.encode() + canonical.encode()).hexdigest()
+
+
+#: Every column but the two of the chain itself.
+_HASHED: Sequence[str] = tuple(c.name for c in _JOURNAL.c if c.name not in ("previous", "hash"))
+_FIELDS = {"territory": "territory_id", "search": "search_id", "doctor": "doctor_id"}
+
+
+async def _locked_head(session: AsyncSession, territory: str) -> RowMapping:
+    wanted = select(*_HEADS.c).where(_HEADS.c.territory_id == territory).with_for_update()
+    head = (await session.execute(wanted)).mappings().one_or_none()
+    if head is None:
+        first = insert(session, _HEADS).values(territory_id=territory, seq=0, hash=GENESIS)
+        await session.execute(first.on_conflict_do_nothing())
+        head = (await session.execute(wanted)).mappings().one()
+    return head
+
+
+def _entry(row: RowMapping) -> Entry:
+    plain = {f.name: row[_FIELDS.get(f.name, f.name)] for f in fields(Entry) if f.name != "at"}
+    return Entry(at=datetime.strptime(row["at"], _AT).replace(tzinfo=UTC), **plain)

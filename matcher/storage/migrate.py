@@ -1,0 +1,45 @@
+"""The schema: brought up to date from code, and asked which revision it is at."""
+
+from functools import cache
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+_HERE = Path(__file__).with_name("migrations")
+
+
+def config(connection: Connection | None = None) -> Config:
+    """Alembic's configuration; without an ini file, since everything it would say is here."""
+    made = Config()
+    made.set_main_option("script_location", str(_HERE))
+    made.set_main_option("path_separator", "os")
+    made.attributes["connection"] = connection
+    return made
+
+
+async def upgrade(engine: AsyncEngine) -> None:
+    """Bring the schema to the newest revision, in one transaction; safe to repeat."""
+    async with engine.begin() as connection:
+        await connection.run_sync(lambda sync: command.upgrade(config(sync), "head"))
+
+
+@cache
+def head() -> str:
+    """The newest revision that the code knows."""
+    newest = ScriptDirectory.from_config(config()).get_current_head()
+    assert newest is not None
+    return newest
+
+
+async def is_current(engine: AsyncEngine) -> bool:
+    """Whether the schema is at the newest revision."""
+    async with engine.connect() as connection:
+        found = await connection.run_sync(
+            lambda sync: MigrationContext.configure(sync).get_current_revision()
+        )
+    return found == head()
