@@ -242,7 +242,7 @@ def test_households_structures_users_and_absences_are_unique() -> None:
         (directory.read_users, "email;role;name\na@b.example;secretaire;A\nA@b.example;directrice;B\n"),
         (directory.read_absences, "rpps;weeks\n1;2\n1;3\n"),
     ):
-        rows, problems = read_them(content)  # type: ignore[operator]
+        rows, problems = read_them(content)
         assert len(rows) == 1
         assert [(p.line, p.message) for p in problems] == [(3, "déjà à la ligne 2")]
 
