@@ -99,7 +99,7 @@ def request(now: datetime) -> dict[str, Any]:
             ],
         },
         "wishes": [
-            {"kind": "max_distance_km", "value": 8, "hard": True},
+            {"kind": "sector1", "value": True, "hard": True},
             {"kind": "doctor_sex", "value": "F", "hard": False},
         ],
         "consent": {

@@ -1,0 +1,5 @@
+"""``python -m matcher``: the same as ``trait-union``."""
+
+from matcher.cli import main
+
+main()

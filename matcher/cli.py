@@ -1,0 +1,253 @@
+"""The command line: ``trait-union …``, the same as ``python -m matcher …``.
+
+A command parses, calls one use case and says what came of it, in French, on standard error. A secret is
+printed alone, on the last line of standard output. Exit status: 0 done, 1 refused, 2 a bad setting or use.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn, TypeVar
+
+import typer
+
+from config.logs import configure
+from config.settings import BadSetting, Settings, load_settings
+from matcher import app as building
+from matcher import directory
+from matcher.demo.rehearsal import rehearse
+from matcher.service import audit, installation, keys, people
+from matcher.service.actors import Role
+from matcher.service.errors import Conflict, Invalid
+from matcher.service.house import House
+from matcher.storage import migrate
+from messaging.keyring import KeyAbsent
+
+_T = TypeVar("_T")
+
+
+class Holder(StrEnum):
+    """The roles that a person or a key may have."""
+
+    COORDINATRICE = Role.COORDINATRICE
+    COORDINATRICE_SOCIALE = Role.COORDINATRICE_SOCIALE
+    SECRETAIRE = Role.SECRETAIRE
+    DIRECTRICE = Role.DIRECTRICE
+    REQUESTER = Role.REQUESTER
+
+
+app = typer.Typer(
+    name="trait-union",
+    help="Trouver un médecin traitant : le service et ce qui l’entoure.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+doctors_app = typer.Typer(help="L’annuaire des médecins.", no_args_is_help=True)
+user_app = typer.Typer(help="Les personnes qui se connectent.", no_args_is_help=True)
+key_app = typer.Typer(help="Les clés de l’API.", no_args_is_help=True)
+keys_app = typer.Typer(help="Les clés du coffre, une par mois.", no_args_is_help=True)
+journal_app = typer.Typer(help="Le journal chaîné.", no_args_is_help=True)
+app.add_typer(doctors_app, name="doctors")
+app.add_typer(user_app, name="user")
+app.add_typer(key_app, name="key")
+app.add_typer(keys_app, name="keys")
+app.add_typer(journal_app, name="journal")
+
+Territory = Annotated[str, typer.Option("--territory", help="L’identifiant du territoire.")]
+Host = Annotated[str, typer.Option(help="L’adresse d’écoute.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Le port d’écoute.")]
+
+
+def main() -> None:
+    """Run one command; refusals become one line on standard error and an exit status."""
+    try:
+        app()
+    except BadSetting as problem:
+        _refuse(str(problem), status=2)
+    except Invalid as refused:
+        _refuse(" ; ".join(f"{name} : {why}" for name, why in refused.fields.items()))
+    except Conflict as refused:
+        _refuse(refused.reason)
+    except directory.NotUtf8 as refused:
+        _refuse(str(refused))
+    except KeyAbsent as absent:
+        _refuse(f"aucune clé de ce nom : {absent}")
+
+
+@app.command()
+def init(
+    territory: Annotated[Path, typer.Option(help="Le dossier d’un territoire, avec son territory.toml.")],
+) -> None:
+    """Le schéma, les clés, un territoire et ses fichiers ; peut être répété."""
+
+    async def make(house: House) -> installation.Report:
+        await migrate.upgrade(house.engine)
+        return await installation.init(house, territory)
+
+    _report(_in_house(make, schema=False))
+
+
+@app.command()
+def serve(host: Host = "127.0.0.1", port: Port = 8080) -> None:
+    """Les pages, l’API, les échéances et les mails."""
+    asyncio.run(building.run_serve(_settings(), host, port))
+
+
+@app.command()
+def worker() -> None:
+    """Les échéances et les mails seuls, à côté de « serve » ; PostgreSQL seulement."""
+    asyncio.run(building.run_worker(_settings()))
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="S’arrêter après le récit.")] = False,
+    port: Port = 8080,
+) -> None:
+    """Une recherche entière, racontée pas à pas, puis un service à visiter."""
+    raise typer.Exit(asyncio.run(rehearse(once=once, port=port)))
+
+
+@doctors_app.command("import")
+def import_doctors(
+    file: Annotated[
+        Path, typer.Argument(help="Le CSV des médecins, UTF-8, « ; ».", dir_okay=False, exists=True)
+    ],
+    territory: Territory,
+) -> None:
+    """Ajouter les médecins d’un fichier ou les mettre à jour ; dit par ligne ce qui est écarté."""
+    text = directory.decode(file.read_bytes())
+    _report(_in_house(lambda house: installation.import_doctors(house, territory, text)))
+
+
+@user_app.command("add")
+def add_user(
+    email: Annotated[str, typer.Argument(help="Son adresse.")],
+    role: Annotated[Holder, typer.Option(help="Son rôle.")],
+    territory: Territory,
+    name: Annotated[str, typer.Option(help="Son nom, tel que ses collègues le lisent.")] = "",
+    structure: Annotated[str | None, typer.Option(help="La structure d’une personne qui adresse.")] = None,
+) -> None:
+    """Ajouter une personne ; imprime son lien d’inscription, à usage unique."""
+
+    async def add(house: House) -> str:
+        _known(house, territory)
+        return await people.add_user(
+            house, territory, email, Role(role.value), name=name, structure=structure
+        )
+
+    link = _in_house(add)
+    _say("Lien d’inscription, à usage unique, valable 7 jours :")
+    _secret(link)
+
+
+@key_app.command("add")
+def add_key(
+    name: Annotated[str, typer.Argument(help="Le nom de la structure ou du logiciel.")],
+    role: Annotated[Holder, typer.Option(help="Le rôle que la clé donne.")],
+    territory: Territory,
+    kind: Annotated[
+        str | None, typer.Option(help="Ce qu’est la structure qui adresse : pass, ccas …")
+    ] = None,
+) -> None:
+    """Ajouter une clé de l’API ; imprimée une fois."""
+
+    async def add(house: House) -> str:
+        _known(house, territory)
+        return await people.add_key(house, territory, name, Role(role.value), kind=kind)
+
+    key = _in_house(add)
+    _say("Clé de l’API ; elle ne sera plus montrée :")
+    _secret(key)
+
+
+@keys_app.command("new")
+def new_key() -> None:
+    """Créer une paire de clés pour le mois en cours ; les nouvelles fiches lui sont scellées."""
+
+    async def create(house: House) -> str:
+        return house.keyring.create(house.now())
+
+    _say(f"clé {_in_house(create)} créée ; sauvegardez le dossier des clés")
+
+
+@keys_app.command("rewrap")
+def rewrap() -> None:
+    """Sceller de nouveau chaque fiche vivante à la clé du mois ; reprend où il s’était arrêté."""
+
+    async def again(house: House) -> int:
+        return await keys.rewrap(house, lambda done: _say(f"{done} …"))
+
+    done = _in_house(again)
+    _say(f"{done} sections scellées de nouveau")
+
+
+@keys_app.command("destroy")
+def destroy_key(month: Annotated[str, typer.Argument(help="AAAA-MM, ou AAAA-MM-N.")]) -> None:
+    """Détruire la clé d’un mois : ses fiches deviennent illisibles dans toutes les sauvegardes."""
+    _in_house(lambda house: keys.destroy(house, month))
+    _say(f"clé {month} détruite ; détruisez aussi ses copies")
+
+
+@journal_app.command("verify")
+def verify() -> None:
+    """Parcourir la chaîne ; statut 1 et la première entrée fautive si elle ne tient pas."""
+    broken = _in_house(audit.verify_journal)
+    if broken is not None:
+        _refuse(f"le journal de {broken.territory} ne tient pas à l’entrée {broken.seq} : {broken.why}")
+    _say("le journal tient")
+
+
+@app.command()
+def purge() -> None:
+    """Oublier ce qu’aucune durée de conservation ne couvre plus."""
+    _say(f"{_in_house(keys.purge)} lignes oubliées")
+
+
+def _settings() -> Settings:
+    settings = load_settings()
+    configure(settings.log_level)
+    return settings
+
+
+def _in_house(work: Callable[[House], Awaitable[_T]], *, schema: bool = True) -> _T:
+    """Open the installation, do one thing in it, close it. BadSetting where it lacks its ``schema``."""
+
+    async def inside() -> _T:
+        async with building.open_house(_settings()) as house:
+            if schema and not await migrate.is_current(house.engine):
+                raise BadSetting(
+                    "TRAIT_UNION_DATABASE_URL", "no schema, or an older one: run trait-union init"
+                )
+            return await work(house)
+
+    return asyncio.run(inside())
+
+
+def _known(house: House, territory: str) -> None:
+    if territory not in house.territories:
+        raise Invalid({"territory": "ce territoire n’existe pas ; « trait-union init » le crée"})
+
+
+def _report(report: installation.Report) -> None:
+    for file, count in report.taken.items():
+        _say(f"{file} : {count} lignes reprises")
+    for file, problem in report.problems:
+        _say(f"{file}, {problem}")
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _secret(text: str) -> None:
+    sys.stderr.flush()
+    typer.echo(text)
+
+
+def _refuse(text: str, *, status: int = 1) -> NoReturn:
+    _say(f"trait-union: {text}")
+    sys.exit(status)
