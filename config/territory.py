@@ -294,17 +294,28 @@ class TerritorySettings(_Section):
 
 def load_territory(path: Path) -> TerritorySettings:
     """The settings in a ``territory.toml``, or in the folder that holds one. Raises BadSetting."""
+    return parse_territory(read_territory(path), str(path))
+
+
+def read_territory(path: Path) -> str:
+    """The text of a ``territory.toml``, or of the one in a folder. Raises BadSetting."""
     path = path / "territory.toml" if path.is_dir() else path
     try:
-        values = tomllib.loads(path.read_text("utf-8"))
+        return path.read_text("utf-8")
     except FileNotFoundError:
         raise BadSetting(str(path), "no such file") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+    except (OSError, UnicodeDecodeError) as problem:
         raise BadSetting(str(path), str(problem)) from None
+
+
+def parse_territory(text: str, source: str) -> TerritorySettings:
+    """The settings in the text of a ``territory.toml``; ``source`` names it in a BadSetting."""
     try:
-        return TerritorySettings.model_validate(values)
+        return TerritorySettings.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as problem:
+        raise BadSetting(source, str(problem)) from None
     except ValidationError as problem:
-        raise _complaint(path, problem) from None
+        raise _complaint(source, problem) from None
 
 
 def load_territories(folder: Path) -> dict[str, TerritorySettings]:
@@ -318,7 +329,7 @@ def load_territories(folder: Path) -> dict[str, TerritorySettings]:
     return dict(sorted(found.items()))
 
 
-def _complaint(path: Path, problem: ValidationError) -> BadSetting:
+def _complaint(source: str, problem: ValidationError) -> BadSetting:
     first: Any = problem.errors(include_url=False, include_context=False, include_input=False)[0]
     name = ".".join(str(part) for part in first["loc"])
-    return BadSetting(f"{path}: {name}", first["msg"].removeprefix("Value error, "))
+    return BadSetting(f"{source}: {name}", first["msg"].removeprefix("Value error, "))

@@ -19,7 +19,7 @@ _HOUSEHOLDS = table(HouseholdsRow)
 
 
 async def put(session: AsyncSession, territory: str, name: str, settings: str, now: datetime) -> None:
-    """A territory, or its new name and settings (JSON)."""
+    """A territory, or its new name and settings (the text of its ``territory.toml``)."""
     require_transaction(session)
     row = {"id": territory, "name": name, "settings": settings, "created_at": now}
     await upsert(session, _TERRITORIES, [row], besides={"created_at": _TERRITORIES.c.created_at})

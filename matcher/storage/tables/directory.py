@@ -18,8 +18,7 @@ class TerritoryRow(Base):
 
     id: Mapped[Key]
     name: Mapped[str]
-    #: ``config.territory.TerritorySettings`` as JSON. A ``territory.toml`` in the folder of territories
-    #: goes before it.
+    #: The text of its ``territory.toml``. The one in the folder of territories goes before it.
     settings: Mapped[str]
     created_at: Mapped[datetime]
     #: After a restore everything is stopped until the office resumes.

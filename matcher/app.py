@@ -1,0 +1,162 @@
+"""The one place where things are put together: database, keys, mail, clock, pages."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from config.database import make_engine, make_sessions
+from config.settings import BadSetting, Settings
+from matcher import clock
+from matcher.service.composing import Composer
+from matcher.service.house import House, Mailbox
+from matcher.service.installation import load_territories
+from matcher.storage import migrate
+from matcher.web import routes
+from messaging.dispatcher import Dispatcher
+from messaging.keyring import KeyRing
+from messaging.letters import Letters
+from messaging.links import Links
+from messaging.smtp import Pool
+from messaging.vault import Vault
+
+#: The templates of mails, pages and documents lie beside the packages, not inside them.
+TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+#: How long a request or a mail at hand may still take once the process was asked to end.
+GRACE_SECONDS = 8.0
+_log = structlog.get_logger(__name__)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def open_house(
+    settings: Settings, *, now: Callable[[], datetime] = _now, mailbox: Mailbox | None = None
+) -> AsyncIterator[House]:
+    """The installation, opened; its database is closed at the end.
+
+    Raises BadSetting where the database has no schema or an older one: ``init`` makes it.
+    """
+    engine = make_engine(settings.database_url)
+    try:
+        keyring = KeyRing(settings.keys_dir)
+        house = House(
+            settings=settings,
+            engine=engine,
+            sessions=make_sessions(engine),
+            keyring=keyring,
+            vault=Vault(keyring),
+            links=Links(keyring),
+            now=now,
+            territories={},
+            mailbox=mailbox,
+        )
+        yield replace(house, territories=await load_territories(house))
+    finally:
+        await engine.dispose()
+
+
+def dispatcher_of(house: House, pool: Pool) -> Dispatcher:
+    """What sends the house's mails over a pool of connections to its relay."""
+    composer = Composer(house, Letters(TEMPLATES / "mail"))
+    return Dispatcher(
+        sessions=house.sessions,
+        smtp=pool,
+        compose=composer.compose,
+        on_settled=composer.on_settled,
+        now=house.now,
+        lease=house.settings.lease,
+    )
+
+
+def make_web_app(house: House) -> web.Application:
+    """The pages and the API, without timers or mail."""
+    app = web.Application(client_max_size=0)
+    routes.setup(app, house)
+    return app
+
+
+async def work(house: House, stop: asyncio.Event) -> None:
+    """Timers and mail, until ``stop`` is set; what is on its way is finished, the rest given back."""
+    house.keyring.prepare(house.now())
+    pool = Pool(house.settings.relay)
+    dispatcher = dispatcher_of(house, pool)
+    bell = house.bell.listen()
+
+    async def answer_the_bell() -> None:
+        while True:
+            await bell.wait()
+            bell.clear()
+            dispatcher.wake()
+
+    listening = asyncio.create_task(answer_the_bell())
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(clock.run(house, stop))
+            group.create_task(dispatcher.run(stop))
+    finally:
+        listening.cancel()
+        await pool.close()
+
+
+async def serve(
+    house: House, host: str, port: int, stop: asyncio.Event, *, ready: Callable[[int], None] | None = None
+) -> None:
+    """Pages, API, timers and mail, until ``stop`` is set. ``ready`` is told the port that is listened on."""
+    runner = web.AppRunner(
+        make_web_app(house), access_log=None, shutdown_timeout=GRACE_SECONDS, handle_signals=False
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        await site.start()
+        if ready is not None:
+            ready(runner.addresses[0][1])
+        await work(house, stop)
+    finally:
+        await runner.cleanup()
+
+
+async def run_serve(settings: Settings, host: str, port: int) -> None:
+    """``trait-union serve``: until SIGTERM or SIGINT."""
+    async with _until_told() as stop, open_house(settings) as house:
+        await _checked(house)
+        await serve(house, host, port, stop, ready=lambda at: _log.info("serving", host=host, port=at))
+
+
+async def run_worker(settings: Settings) -> None:
+    """``trait-union worker``: timers and mail only. Raises BadSetting on SQLite, which has one process."""
+    if settings.embedded:
+        raise BadSetting("TRAIT_UNION_DATABASE_URL", "a worker needs PostgreSQL; on SQLite serve does it all")
+    async with _until_told() as stop, open_house(settings) as house:
+        await _checked(house)
+        _log.info("working")
+        await work(house, stop)
+
+
+async def _checked(house: House) -> None:
+    """Refuse to start on a schema that is not the code's."""
+    if not await migrate.is_current(house.engine):
+        raise BadSetting("TRAIT_UNION_DATABASE_URL", "no schema, or an older one: run trait-union init")
+
+
+@asynccontextmanager
+async def _until_told() -> AsyncIterator[asyncio.Event]:
+    """An event that SIGTERM and SIGINT set."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    try:
+        yield stop
+    finally:
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(name)

@@ -1,0 +1,93 @@
+"""The clock: claims due steps and does each once. APScheduler only ticks; deadlines live in our table."""
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from matcher.protocol import steps
+from matcher.protocol.moves import Refused
+from matcher.service import turn
+from matcher.service.actors import system
+from matcher.service.house import House
+from matcher.storage import searches, timers
+from matcher.storage.timers import Due
+
+#: A due step starts within a second (PROTOCOL.md, "Time").
+TICK = timedelta(milliseconds=400)
+_BATCH = 50
+_log = structlog.get_logger(__name__)
+
+
+async def tick(house: House) -> int:
+    """Do what is due now, in order; returns how many steps were done."""
+    done = 0
+    while True:
+        async with house.sessions.begin() as session:
+            batch = await timers.claim_due(session, house.now(), house.settings.lease, _BATCH)
+        for due in batch:
+            try:
+                done += await _do(house, due)
+            except Exception as problem:  # noqa: BLE001
+                # One search at fault keeps no other waiting: its lease ends, and it is tried again.
+                _log.error("step_failed", search=due.search, kind=due.timer.kind, problem=repr(problem))
+        if done:
+            house.bell.ring()
+        if len(batch) < _BATCH:
+            return done
+
+
+async def _do(house: House, due: Due) -> bool:
+    async with house.sessions.begin() as session:
+        owned = await searches.lock(session, due.territory, due.search)
+        if owned is None or due.territory not in house.territories or not await timers.holds(session, due):
+            return False
+        around = await turn.around(session, house, owned.search, due.territory)
+        try:
+            step = steps.due(owned.search, due.timer, around)
+        except Refused as refused:
+            # The table of moves keeps a due step from being refused; said aloud should it ever be.
+            _log.error("step_refused", search=due.search, kind=due.timer.kind, code=refused.code)
+            return False
+        await turn.carry_out(
+            session,
+            house,
+            system(due.territory),
+            owned.search,
+            step,
+            f"time/{due.timer.kind}",
+            doctor=due.timer.doctor,
+        )
+    return True
+
+
+async def run(house: House, stop: asyncio.Event) -> None:
+    """Tick until ``stop`` is set, then finish the step at hand."""
+    scheduler = AsyncIOScheduler(timezone="UTC")
+    ticking = asyncio.Lock()
+
+    async def once() -> None:
+        async with ticking:
+            try:
+                await tick(house)
+            except Exception as problem:  # noqa: BLE001
+                _log.error("clock_unreachable", problem=type(problem).__name__)
+
+    scheduler.add_job(
+        once,
+        IntervalTrigger(seconds=TICK.total_seconds()),
+        max_instances=1,
+        coalesce=True,
+        # A late tick is as good as another: nothing is in it.
+        misfire_grace_time=None,
+    )
+    scheduler.start()
+    try:
+        await stop.wait()
+    finally:
+        scheduler.shutdown(wait=False)
+        # The step at hand ends before the database is closed.
+        async with ticking:
+            pass

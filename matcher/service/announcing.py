@@ -1,0 +1,123 @@
+"""Measuring an announcement: from the sealed record to an age band and a place, never under K."""
+
+from typing import Any, NoReturn
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from matcher.protocol import announcement as rules
+from matcher.protocol.announcement import (
+    Announcement,
+    CannotAnnounce,
+    Ground,
+    Subject,
+    parse_age,
+    parse_condition,
+)
+from matcher.protocol.moves import Refused
+from matcher.protocol.places import Gazetteer, Place, normalised
+from matcher.protocol.search import Search
+from matcher.records.dates import age_on
+from matcher.service import asking, vaulted
+from matcher.service.errors import Invalid
+from matcher.service.house import House
+
+#: The housings whose address is not where the person sleeps.
+NOT_SLEPT_AT = frozenset({"domiciled", "none"})
+
+
+async def measured(session: AsyncSession, house: House, search: Search) -> Announcement | None:
+    """The finest announcement of the ladder, None where nothing may be announced."""
+    subject = await _subject(session, house, search)
+    try:
+        return rules.announce(subject, _ground(house, search))
+    except CannotAnnounce:
+        return None
+
+
+async def refuse_unannounceable(session: AsyncSession, house: House, search: Search) -> NoReturn:
+    """Say why nothing may be announced: ``too_few_residents`` or ``no_household_table``."""
+    subject = await _subject(session, house, search)
+    try:
+        rules.announce(subject, _ground(house, search))
+    except CannotAnnounce as why:
+        raise Refused(why.code, why.reason, search.state) from None
+    raise Refused("not_announced", "Choisissez d’abord l’annonce de cette recherche.", search.state)
+
+
+async def choices(session: AsyncSession, house: House, search: Search) -> tuple[Announcement, ...]:
+    """What the office may click on, finest first; empty once the record is gone."""
+    subject = await _subject(session, house, search)
+    try:
+        offered = rules.choices(subject, _ground(house, search))
+    except CannotAnnounce:
+        return ()
+    if search.announcement is None or not search.announcement_frozen:
+        return offered
+    frozen = search.announcement
+    return tuple(a for a in offered if rules.covers(a, frozen))
+
+
+async def chosen(
+    session: AsyncSession, house: House, search: Search, age: str | None, place: str | None
+) -> Announcement:
+    """The announcement that a person asked for. Raises Refused under K, Invalid for an unknown name."""
+    subject = await _subject(session, house, search)
+    ground = _ground(house, search)
+    band = where = None
+    if age is not None:
+        try:
+            band = parse_age(age)
+        except ValueError:
+            raise Invalid({"age": "Écrivez une tranche d’âge comme 65-69, ou un âge."}) from None
+    if place is not None:
+        where = _named(ground.gazetteer, place)
+        if where is None:
+            raise Invalid({"place": "Ce lieu n’est pas dans la liste du territoire."})
+    try:
+        return rules.finer(subject, ground, age=band, place=where)
+    except CannotAnnounce as why:
+        raise Refused(why.code, why.reason, search.state) from None
+
+
+def place_of(gazetteer: Gazetteer, request: dict[str, Any]) -> Place:
+    """Where the person sleeps: the named place, else the quartier of the address, else the commune,
+    else the territory.
+    """
+    if request.get("place"):
+        found = _named(gazetteer, request["place"])
+        if found is not None:
+            return found
+    record = request.get("record", {})
+    address = record.get("address") or {}
+    if record.get("housing") not in NOT_SLEPT_AT:
+        line = f" {normalised(address.get('line', ''))} "
+        streets = (p for p in gazetteer.places if f" {normalised(p.name)} " in line)
+        listed = next(streets, None)
+        if listed is not None:
+            return gazetteer.quartier_of(listed) or listed
+    commune = gazetteer.commune(address.get("insee")) or gazetteer.find(address.get("city", ""))
+    return commune or gazetteer.whole()
+
+
+def _named(gazetteer: Gazetteer, name: str) -> Place | None:
+    whole = gazetteer.whole()
+    return whole if normalised(name) == normalised(whole.name) else gazetteer.find(name)
+
+
+def _ground(house: House, search: Search) -> Ground:
+    territory = house.territory(search.territory)
+    return Ground(gazetteer=territory.places, population=territory.population, k=territory.rules.k)
+
+
+async def _subject(session: AsyncSession, house: House, search: Search) -> Subject:
+    request = await vaulted.request(session, house, search)
+    territory = house.territory(search.territory)
+    today = asking.today(house, search.territory)
+    household = search.household
+    return Subject(
+        age=age_on(request["record"]["birth_date"], today),
+        place=place_of(territory.places, request),
+        conditions=tuple(parse_condition(c) for c in request.get("conditions", ())),
+        adults=1 if household is None else household.adults,
+        children=0 if household is None else household.children,
+    )

@@ -1,0 +1,264 @@
+"""The morning screen: what changed, what needs a person now and in which order, what goes on by itself."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from matcher.protocol import steps
+from matcher.protocol.hours import opening_of
+from matcher.protocol.ids import DoctorId
+from matcher.protocol.moves import Event
+from matcher.protocol.rules import Around
+from matcher.protocol.search import State, TaskKind, TimerKind
+from matcher.records.priority import order
+from matcher.service import asking, vaulted
+from matcher.service.actors import OFFICE, Actor, require
+from matcher.service.house import House
+from matcher.storage import doctors, journal, searches
+from matcher.storage.doctors import Card
+from matcher.storage.searches import Owned
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One thing to do: name, reason, one verb."""
+
+    kind: str
+    #: The patient's label, or the doctor's name.
+    name: str
+    reason: str
+    verb: str
+    url: str
+    at: datetime | None = None
+    search_id: str | None = None
+    reference: str | None = None
+    doctor: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """A search that goes on by itself, with its next automatic step."""
+
+    search_id: str
+    reference: str
+    name: str
+    state: State
+    what: TimerKind | None
+    at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bureau:
+    """The whole screen."""
+
+    #: The last close of the office: « depuis hier 17 h ».
+    since: datetime
+    yes: int
+    no: int
+    rows: tuple[Row, ...]
+    waiting: tuple[Waiting, ...]
+
+
+#: Tasks in the order in which to do them, with their reason and verb. What is not listed comes last.
+_TASKS: Mapping[TaskKind, tuple[str, str]] = {
+    TaskKind.ANSWER_HELD_OVERDUE: ("Réponse retenue depuis plus d’un jour ouvré", "Trancher"),
+    TaskKind.CALL_ME_FOR_THE_CODE: ("Attend votre appel pour le code de la fiche", "Appeler"),
+    TaskKind.CALL_BACK: ("Rappel promis", "Rappeler"),
+    TaskKind.LAST_YES_GONE: ("Le dernier oui n’est plus là", "Voir"),
+    TaskKind.DOCTOR_GAVE_UP: ("Le médecin choisi s’est désisté", "Voir"),
+    TaskKind.APPOINTMENT_TO_CHECK: ("Le rendez-vous a-t-il eu lieu ?", "Noter"),
+    TaskKind.APPOINTMENT_MISSED: ("Rendez-vous manqué : une nouvelle date est à trouver", "Appeler"),
+    TaskKind.APPOINTMENT_DATE_WANTED: ("La date du premier rendez-vous manque", "Noter"),
+    TaskKind.CHOICE_WAITED_FOR: ("Un oui attend le choix de la personne", "Appeler"),
+    TaskKind.RECORD_NOT_OPENED: ("La fiche n’est pas ouverte", "Appeler"),
+    TaskKind.LINK_LOCKED: ("Cinq codes faux : le lien est bloqué", "Renouveler"),
+    TaskKind.RELEASE_UNREACHED: ("Le mail de la fiche n’est pas arrivé", "Renouveler"),
+    TaskKind.ANSWER_HELD: ("Réponse retenue : est-ce bien le médecin ?", "Trancher"),
+    TaskKind.MAIL_UNREACHED: ("Mail impossible à remettre : à appeler", "Appeler"),
+    TaskKind.NOBODY_REACHED: ("Aucun mail parti depuis une heure", "Voir"),
+    TaskKind.PATIENT_UNREACHABLE: ("Personne injoignable", "Essayer"),
+    TaskKind.RECONFIRM: ("Besoin et accord à reconfirmer", "Reconfirmer"),
+    TaskKind.RELAUNCH_DUE: ("La date de relance est là", "Relancer"),
+    TaskKind.LATE_YES: ("Un oui est arrivé après la fin", "Voir"),
+    TaskKind.BOTH_RELEASED: ("Deux fiches pour la même personne", "Voir"),
+    TaskKind.UNTOUCHED: ("Sans mouvement depuis 90 jours", "Voir"),
+}
+_ORDER = {kind: place for place, kind in enumerate(_TASKS)}
+#: A yes that lapses within this time is shown before urgent requests.
+_SOON = timedelta(hours=24)
+_MOVING = (State.ASKING, State.CALLING, State.PROPOSING, State.RELEASED, State.RESTING, State.READY)
+
+
+async def bureau(house: House, actor: Actor) -> Bureau:
+    """The morning screen of the actor's territory."""
+    require(actor, OFFICE)
+    now = house.now()
+    async with house.sessions.begin() as session:
+        owned = await searches.in_states(session, actor.territory, (State.SUBMITTED, *_MOVING))
+        ended = await searches.in_states(session, actor.territory, (State.UNMET,))
+        everything = [*owned, *(o for o in ended if o.search.tasks)]
+        labels = await _labels(session, house, everything)
+        met = {t.doctor for o in everything for t in o.search.tasks if t.doctor}
+        met |= {t.doctor for o in everything for t in o.search.timers if t.doctor}
+        people = await doctors.cards(session, actor.territory, met)
+        to_call = await _to_call(session, house, actor.territory, owned)
+        since = _evening_before(house, actor.territory)
+        entries = await journal.between(session, actor.territory, since, now)
+        answers = Counter(e.purpose for e in entries if e.action in (Event.ANSWER, Event.CALL))
+    rows = [
+        *_of_tasks(everything, labels, people, set(list(_TASKS)[:3])),
+        *_lapsing(owned, labels, people, now),
+        *_requests(owned, labels, urgent=True),
+        *to_call,
+        *_of_tasks(everything, labels, people, set(list(_TASKS)[3:8])),
+        *_requests(owned, labels, urgent=False),
+        *_ready(owned, labels),
+        *_of_tasks(everything, labels, people, set(list(_TASKS)[8:])),
+    ]
+    return Bureau(
+        since=since,
+        yes=answers["yes"],
+        no=answers["no"],
+        rows=tuple(rows),
+        waiting=tuple(_waiting(o, labels) for o in owned if o.search.state in _MOVING),
+    )
+
+
+async def _labels(session: AsyncSession, house: House, owned: list[Owned]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for one in owned:
+        contact = await vaulted.contact(session, house, one.search.territory, one.search.id)
+        found[one.search.id] = one.reference if contact is None else contact["label"]
+    return found
+
+
+async def _to_call(session: AsyncSession, house: House, territory: str, owned: list[Owned]) -> list[Row]:
+    """« 11 médecins, 17 patients », in one row: the calls have a page of their own."""
+    roster = await asking.roster(session, house, territory)
+    rules = house.territory(territory).rules
+    phones: set[DoctorId] = set()
+    waiting = 0
+    for one in owned:
+        if one.search.state is not State.CALLING:
+            continue
+        found = await asking.candidates(session, house, one.search, roster)
+        left = steps.to_phone(one.search, Around(now=house.now(), rules=rules, candidates=found))
+        phones |= {candidate.doctor for candidate in left}
+        waiting += bool(left)
+    if not phones:
+        return []
+    said = f"{_count(len(phones), 'médecin')}, {_count(waiting, 'personne')} en attente"
+    return [Row(kind="calls", name="Médecins à appeler", reason=said, verb="Appeler", url="/appels")]
+
+
+def _of_tasks(
+    owned: list[Owned], labels: Mapping[str, str], people: Mapping[DoctorId, Card], kinds: set[TaskKind]
+) -> list[Row]:
+    found = [(one, task) for one in owned for task in one.search.tasks if task.kind in kinds]
+    found.sort(key=lambda pair: (_ORDER[pair[1].kind], pair[1].since))
+    return [
+        _row(
+            one,
+            labels,
+            kind=task.kind,
+            reason=_with(_TASKS[task.kind][0], people.get(task.doctor) if task.doctor else None),
+            verb=_TASKS[task.kind][1],
+            at=task.since,
+        )
+        for one, task in found
+    ]
+
+
+def _lapsing(
+    owned: list[Owned], labels: Mapping[str, str], people: Mapping[DoctorId, Card], now: datetime
+) -> list[Row]:
+    soon = [
+        (timer, one)
+        for one in owned
+        for timer in one.search.timers
+        if timer.kind in (TimerKind.YES_HELD, TimerKind.YES_LAPSES) and timer.at - now <= _SOON
+    ]
+    return [
+        _row(
+            one,
+            labels,
+            kind="yes_lapsing",
+            reason=_with("Un oui va expirer", people.get(timer.doctor) if timer.doctor else None),
+            verb="Proposer",
+            at=timer.at,
+        )
+        for timer, one in sorted(soon, key=lambda pair: pair[0].at)
+    ]
+
+
+def _requests(owned: list[Owned], labels: Mapping[str, str], *, urgent: bool) -> list[Row]:
+    new = [o for o in owned if o.search.state is State.SUBMITTED and o.search.urgent is urgent]
+    new.sort(key=lambda o: order(o.priority, o.search.seniority or o.search.since))
+    reason = "Demande urgente à relire" if urgent else "Nouvelle demande à relire"
+    return [
+        _row(
+            one,
+            labels,
+            kind="new_request",
+            reason=reason if one.structure_name is None else f"{reason} ({one.structure_name})",
+            verb="Relire",
+            at=one.search.since,
+        )
+        for one in new
+    ]
+
+
+def _ready(owned: list[Owned], labels: Mapping[str, str]) -> list[Row]:
+    return [
+        _row(one, labels, kind="ready", reason="Prête à être lancée", verb="Lancer", at=one.search.since)
+        for one in owned
+        if one.search.state is State.READY
+    ]
+
+
+def _row(
+    one: Owned, labels: Mapping[str, str], *, kind: str, reason: str, verb: str, at: datetime | None
+) -> Row:
+    return Row(
+        kind=kind,
+        name=f"{labels[one.search.id]} · {one.reference}",
+        reason=reason,
+        verb=verb,
+        url=f"/recherches/{one.search.id}",
+        at=at,
+        search_id=one.search.id,
+        reference=one.reference,
+    )
+
+
+def _waiting(one: Owned, labels: Mapping[str, str]) -> Waiting:
+    timer = steps.next_step(one.search)
+    return Waiting(
+        search_id=one.search.id,
+        reference=one.reference,
+        name=f"{labels[one.search.id]} · {one.reference}",
+        state=one.search.state,
+        what=None if timer is None else timer.kind,
+        at=None if timer is None else timer.at,
+    )
+
+
+def _evening_before(house: House, territory: str) -> datetime:
+    """The close of the office on the last day on which it was open."""
+    calendar = house.territory(territory).rules.office_calendar
+    day = house.now().astimezone(calendar.zone).date() - timedelta(days=1)
+    while day.weekday() not in calendar.opening or day in calendar.holidays:
+        day -= timedelta(days=1)
+    closes = calendar.opening[day.weekday()][1]
+    return opening_of(day, calendar).astimezone(calendar.zone).replace(hour=closes.hour, minute=closes.minute)
+
+
+def _with(reason: str, card: Card | None) -> str:
+    return reason if card is None else f"{reason} – {card.name}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number > 1 else ''}"

@@ -1,0 +1,301 @@
+"""From an outbox row to a mail: looked up, checked to be still wanted, worded. Nothing of it is stored.
+
+An address, a token or a text exists only here and on the wire.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from config.territory import Week
+from matcher.protocol import steps
+from matcher.protocol.announcement import Announcement
+from matcher.protocol.effects import Letter
+from matcher.protocol.ids import DoctorId
+from matcher.protocol.moves import Event, Refused
+from matcher.protocol.places import Place, PlaceKind, distance_km, rounded_km
+from matcher.protocol.search import Search, Stand, State
+from matcher.protocol.wording import sentence, where
+from matcher.service import post, turn
+from matcher.service.actors import system
+from matcher.service.house import House, Territory
+from matcher.storage import doctors, links, people, searches
+from matcher.storage.doctors import Card
+from matcher.storage.searches import Owned
+from messaging.letters import Letters, Mailbox, Message, Obsolete, compose
+from messaging.links import Link, Purpose
+from messaging.outbox import Kind, Outcome, Row
+
+#: Letters about which the protocol wants to know how they fared.
+_FOLLOWED = frozenset({Letter.ANNOUNCEMENT, Letter.REMINDER, Letter.CHOSEN, Letter.NOT_OPENED})
+_RECORD_LETTERS = post.WITH_THE_RECORD
+_TO_REQUESTER = frozenset({Letter.REQUESTER_NEWS, Letter.CHOICE_CHASED})
+_DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
+_MONTHS = (
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
+)
+
+
+@dataclass(frozen=True)
+class Composer:
+    """What the dispatcher calls to word a mail, and to say what became of it."""
+
+    house: House
+    letters: Letters
+
+    async def compose(self, row: Row) -> Message | Obsolete:
+        """The mail of an outbox row as it must be now, or that it is no longer wanted."""
+        letter = Letter(row.letter)
+        async with self.house.sessions.begin() as session:
+            owned = await searches.get(session, row.territory, row.ids["search"])
+            if owned is None or row.territory not in self.house.territories:
+                return Obsolete("no_search")
+            if letter in _TO_REQUESTER:
+                return await self._to_requester(session, row, letter, owned)
+            return await self._to_doctor(session, row, letter, owned)
+
+    async def on_settled(self, session: AsyncSession, row: Row, outcome: Outcome, at: datetime) -> None:
+        """Tell the search what became of an attempt. An ambiguous one counts as asked."""
+        letter = Letter(row.letter)
+        if letter not in _FOLLOWED or row.ids.get("purpose") == Purpose.DELEGATE:
+            return
+        told = {
+            Kind.ACCEPTED: (Event.MAIL_ACCEPTED, steps.mail_accepted),
+            Kind.AMBIGUOUS: (Event.MAIL_ACCEPTED, steps.mail_accepted),
+            Kind.DROPPED: (Event.MAIL_DROPPED, steps.mail_dropped),
+            Kind.DEAD: (Event.MAIL_DEAD, steps.mail_dead),
+        }.get(outcome.kind)
+        if told is None:
+            return
+        action, move = told
+        owned = await searches.lock(session, row.territory, row.ids["search"])
+        if owned is None or str(owned.search.run) != row.ids["run"]:
+            return
+        doctor = DoctorId(row.ids["doctor"])
+        around = await turn.around(session, self.house, owned.search, row.territory)
+        try:
+            step = move(owned.search, letter, doctor, around)
+        except Refused:
+            # The search has ended meanwhile: what became of the mail changes nothing any more.
+            return
+        await turn.carry_out(
+            session,
+            self.house,
+            system(row.territory),
+            owned.search,
+            step,
+            action,
+            doctor=doctor,
+            purpose=letter,
+        )
+
+    async def _to_requester(
+        self, session: AsyncSession, row: Row, letter: Letter, owned: Owned
+    ) -> Message | Obsolete:
+        search = owned.search
+        if owned.structure is None:
+            return Obsolete("no_requester")
+        structure = await people.structure(session, row.territory, owned.structure)
+        if structure is None or structure.email is None:
+            return Obsolete("no_mailbox")
+        if letter is Letter.CHOICE_CHASED and search.state is not State.PROPOSING:
+            return Obsolete("chosen_meanwhile")
+        if letter is Letter.REQUESTER_NEWS and row.ids["state"] != search.state:
+            # The next piece of news is already in the outbox.
+            return Obsolete("old_news")
+        words: dict[str, object] = {
+            "reference": owned.reference,
+            "state": search.state.value,
+            "link": f"{self.house.public_url}/mes-demandes",
+            "proposals": max(1, len(search.standing_yes)),
+        }
+        return self._mail(row, letter, Mailbox(address=structure.email, name=structure.name), words)
+
+    async def _to_doctor(
+        self, session: AsyncSession, row: Row, letter: Letter, owned: Owned
+    ) -> Message | Obsolete:
+        search, doctor = owned.search, DoctorId(row.ids["doctor"])
+        delegate = row.ids["purpose"] == Purpose.DELEGATE
+        unwanted = _unwanted(search, letter, doctor, row)
+        # One whose earlier attempt may have arrived goes again as it was: it is no new mail.
+        if unwanted is not None and not row.may_have_left:
+            return Obsolete(unwanted)
+        card = (await doctors.cards(session, row.territory, [doctor])).get(doctor)
+        address = None if card is None else (card.delegate_email if delegate else card.mailbox)
+        if card is None or address is None:
+            return Obsolete("no_mailbox")
+        purpose = Purpose.RECORD if letter in _RECORD_LETTERS else Purpose(row.ids["purpose"])
+        link = await links.find(session, row.territory, search.id, int(row.ids["run"]), doctor, purpose)
+        pause = await links.of_doctor(session, row.territory, doctor, Purpose.PAUSE, now=self.house.now())
+        if link is None or search.announcement is None:
+            return Obsolete("no_link")
+        page = "dossier" if purpose is Purpose.RECORD else "r"
+        words = self._words(search, card, f"{self.house.public_url}/{page}#{self._token(link)}")
+        words |= {"delegate": delegate, "renewed": row.ids["number"] != "1"}
+        unsubscribe = f"{self.house.public_url}/u/{self._token(pause)}"
+        earlier = None
+        if letter is Letter.REMINDER:
+            earlier = post.message_id(self.house, search, doctor, Letter.ANNOUNCEMENT, delegate=delegate)
+        to = Mailbox(address=address, name="" if delegate else card.name)
+        return self._mail(row, letter, to, words, unsubscribe=unsubscribe, references=earlier)
+
+    def _words(self, search: Search, card: Card, link: str) -> dict[str, object]:
+        assert search.announcement is not None
+        territory = self.house.territory(search.territory)
+        settings = territory.settings
+        delays = settings.urgent if search.urgent else settings.delays
+        given = search.release.at if search.release is not None else search.since
+        zone = territory.rules.office_calendar.zone
+        return {
+            "doctor": {"title_name": f"Dr {card.last_name}"},
+            "subject_who": _subject(search.announcement),
+            "sentence": sentence(search.announcement, distance_km=_distance(search.announcement.place, card)),
+            "link": link,
+            "answer_links": _answer_links(link),
+            "pause_link": link,
+            "yes_held": duration(delays.yes_held),
+            "second_factor": settings.release.second_factor,
+            "link_life": duration(settings.release.link_life, weekdays=False),
+            "code_life": duration(settings.release.code_life),
+            "given_on": day(given.astimezone(zone).date()),
+        }
+
+    def _mail(
+        self,
+        row: Row,
+        letter: Letter,
+        to: Mailbox,
+        words: Mapping[str, object],
+        *,
+        unsubscribe: str | None = None,
+        references: str | None = None,
+    ) -> Message:
+        territory = self.house.territory(row.territory)
+        office = Mailbox(address=territory.mail, name=territory.name)
+        rendered = self.letters.render(letter.value, {**_frame(territory), **words})
+        return compose(
+            rendered,
+            sender=office,
+            recipient=to,
+            return_path=self.house.links.return_path(row.id, territory.settings.return_domain),
+            message_id=row.message_id,
+            date=row.first_attempt_at,
+            reply_to=office,
+            unsubscribe=unsubscribe,
+            references=references,
+        )
+
+    def _token(self, row: links.Row) -> str:
+        return self.house.links.token(
+            Link(territory=row.territory, purpose=row.purpose, id=row.id, nonce=row.nonce)
+        )
+
+
+def _unwanted(search: Search, letter: Letter, doctor: DoctorId, row: Row) -> str | None:
+    """Why this letter has no reason to go any more, as a short code for the logs; None where it has."""
+    if letter is not Letter.PLEASE_DELETE and str(search.run) != row.ids["run"]:
+        return "other_run"
+    position = search.position(doctor)
+    stand = Stand.OPEN if position is None else position.stand
+    answered = stand is not Stand.OPEN or (position is not None and position.settling is not None)
+    release = search.release
+    match letter:
+        case Letter.ANNOUNCEMENT:
+            wanted = search.state in (State.ASKING, State.CALLING) and not answered
+        case Letter.REMINDER:
+            wanted = search.state is State.ASKING and not answered
+        case Letter.CONFIRM_ANSWER | Letter.STILL_AVAILABLE:
+            wanted = stand is Stand.UNCONFIRMED
+        case Letter.KEPT_IN_RESERVE:
+            wanted = stand in (Stand.YES, Stand.UNCONFIRMED)
+        case Letter.CHOSEN | Letter.NOT_OPENED:
+            number = row.ids["number"]
+            wanted = release is not None and release.doctor == doctor and str(release.number) == number
+            wanted = wanted and not (letter is Letter.NOT_OPENED and release and release.opened_at)
+        case _:
+            wanted = True
+    return None if wanted else "no_longer_wanted"
+
+
+def _answer_links(link: str) -> dict[str, str]:
+    """Where the three buttons of the mail lead: the same page, with that button pressed beforehand."""
+    page, _, token = link.partition("#")
+    answers = {"yes": "oui", "conditions": "conditions", "no": "non"}
+    return {name: f"{page}?reponse={word}#{token}" for name, word in answers.items()}
+
+
+def _subject(announcement: Announcement) -> str:
+    """« une personne de Parilly », « un foyer de Vénissieux »: who and where, without age."""
+    who = "une personne" if announcement.age is not None else "un foyer"
+    place = announcement.place
+    if place.kind in (PlaceKind.QUARTIER, PlaceKind.COMMUNE):
+        vowel = place.name[:1].lower() in "aeiouyàâéèêëîïôöùûüœ"
+        return f"{who} {'d’' if vowel else 'de '}{place.name}"
+    return f"{who} ({where(place)})"
+
+
+def _distance(place: Place, card: Card) -> float | None:
+    if card.lat is None or card.lon is None:
+        return None
+    return rounded_km(distance_km(place.lat, place.lon, card.lat, card.lon))
+
+
+def _frame(territory: Territory) -> dict[str, object]:
+    """What every mail needs."""
+    return {
+        "territory": {
+            "name": territory.name,
+            "mail": territory.mail,
+            "phone": territory.phone,
+            "hours": hours(territory.settings.hours.office),
+        },
+        "signature": None,
+    }
+
+
+def duration(text: str, *, weekdays: bool = True) -> str:
+    """A setting's duration in words: « 3 jours ouvrés », « 15 minutes », « 2 heures »."""
+    unit, number = text[-1], int("".join(sign for sign in text if sign.isdigit()))
+    plural = "s" if number > 1 else ""
+    if unit == "D":
+        return f"{number} jour{plural}" + (f" ouvré{plural}" if weekdays else "")
+    noun = {"H": "heure", "M": "minute", "S": "seconde"}[unit]
+    return f"{number} {noun}{plural}"
+
+
+def day(value: date) -> str:
+    """« 12 mars 2026 », « 1er mai 2026 »."""
+    number = "1er" if value.day == 1 else str(value.day)
+    return f"{number} {_MONTHS[value.month - 1]} {value.year}"
+
+
+def hours(week: Week) -> str:
+    """When somebody is there, in words: « du lundi au vendredi, 9 h – 17 h »."""
+    said: list[str] = []
+    days = sorted(week.openings().items())
+    while days:
+        first, opening = days[0]
+        same = [number for number, other in days if other == opening]
+        days = [(number, other) for number, other in days if other != opening]
+        run = same == list(range(first, first + len(same)))
+        names = [_DAYS[number] for number in same]
+        which = f"du {names[0]} au {names[-1]}" if run and len(names) > 2 else f"le {', le '.join(names)}"
+        said.append(f"{which}, {_clock(opening[0])} – {_clock(opening[1])}")
+    return " ; ".join(said)
+
+
+def _clock(at: time) -> str:
+    return f"{at.hour} h {at.minute:02d}" if at.minute else f"{at.hour} h"

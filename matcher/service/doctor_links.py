@@ -1,0 +1,352 @@
+"""What a doctor does over the link of a mail: read, answer, open the record, give it up.
+
+Nobody is logged in here; the token is the capability. A bad token has one answer, an ended one another,
+and neither says why. Opening changes nothing of the search (P6).
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from matcher import documents
+from matcher.protocol import steps
+from matcher.protocol.hours import is_open
+from matcher.protocol.ids import AnswerId, DoctorId
+from matcher.protocol.moves import Event
+from matcher.protocol.places import distance_km, rounded_km
+from matcher.protocol.search import (
+    ACTIVE,
+    Answer,
+    RefusalReason,
+    Says,
+    Search,
+    Stand,
+    State,
+    TaskKind,
+    Terms,
+    Via,
+)
+from matcher.protocol.wording import sentence
+from matcher.service import turn, vaulted, views
+from matcher.service.actors import Actor, Role
+from matcher.service.errors import BadLink, Locked, Over, WrongCode
+from matcher.service.house import House
+from matcher.storage import doctors, journal, links, releases, searches
+from messaging.links import Link, Purpose
+
+#: Where an answer may still come: the search is neither being prepared nor gone.
+_ANSWERABLE = ACTIVE | {State.RESTING, State.UNMET}
+#: Wrong codes that lock the link.
+WRONG_CODES = 5
+#: What the doctor's page never gets, however the record was filled in, unless the patient agreed.
+_NATIONALITY = "nationality"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Opened:
+    """A link that was checked, with its search."""
+
+    link: links.Row
+    search: Search
+
+    @property
+    def doctor(self) -> DoctorId:
+        return self.link.doctor
+
+    @property
+    def actor(self) -> Actor:
+        """The doctor, as the journal names him."""
+        return Actor(territory=self.link.territory, id=self.link.doctor, role=Role.DOCTOR)
+
+
+async def open_link(house: House, token: str) -> dict[str, Any]:
+    """What the page ``/r`` or ``/dossier`` shows; notes the hour, against answers that come too fast."""
+    async with house.sessions.begin() as session:
+        opened = await _open(session, house, token, {Purpose.ANSWER, Purpose.DELEGATE, Purpose.RECORD})
+        await links.opened(session, opened.link, house.now())
+        territory = house.territory(opened.link.territory)
+        card = (await doctors.cards(session, territory.id, [opened.doctor]))[opened.doctor]
+        view: dict[str, Any] = {
+            "purpose": "record" if opened.link.purpose == Purpose.RECORD else "answer",
+            "delegate": opened.link.purpose == Purpose.DELEGATE,
+            "doctor": {"name": card.name},
+            "territory": {"name": territory.name, "phone": territory.phone, "mail": territory.mail},
+        }
+        if opened.link.purpose == Purpose.RECORD:
+            return view | _record_state(house, opened)
+        return view | _answer_state(opened, card)
+
+
+async def answer(
+    house: House,
+    token: str,
+    says: Says,
+    *,
+    conditions: Terms | None = None,
+    reason: RefusalReason | None = None,
+    until: date | None = None,
+) -> dict[str, Any]:
+    """A confirmed answer. ``{held: True}`` where it waits for the office; repeating it changes nothing."""
+    async with house.sessions.begin() as session:
+        opened = await _open(session, house, token, {Purpose.ANSWER, Purpose.DELEGATE})
+        given = Answer(
+            id=AnswerId(uuid4().hex),
+            says=says,
+            via=Via.DELEGATE if opened.link.purpose == Purpose.DELEGATE else Via.LINK,
+            at=house.now(),
+            terms=conditions or Terms(),
+            reason=reason,
+            until=until,
+        )
+        around = await turn.around(session, house, opened.search, opened.link.territory)
+        step = steps.answer(opened.search, opened.doctor, given, opened.link.last_opened_at, around)
+        await turn.carry_out(
+            session,
+            house,
+            opened.actor,
+            opened.search,
+            step,
+            Event.ANSWER,
+            doctor=opened.doctor,
+            purpose=str(says),
+        )
+        card = (await doctors.cards(session, opened.link.territory, [opened.doctor]))[opened.doctor]
+        after = _Opened(link=opened.link, search=step.search)
+    house.bell.ring()
+    position = step.search.position(opened.doctor)
+    if position is not None and any(h.answer.id == given.id for h in position.held):
+        return {"held": True}
+    return _answer_state(after, card)
+
+
+async def one_click_pause(house: House, token: str, until: date) -> None:
+    """List-Unsubscribe: no more announcements until that day, whatever becomes of the search."""
+    async with house.sessions.begin() as session:
+        link = await _link(session, house, token, {Purpose.PAUSE})
+        await doctors.pause(session, link.territory, link.doctor, until)
+        actor = Actor(territory=link.territory, id=link.doctor, role=Role.DOCTOR)
+        await journal.append(session, house.entry(actor, "pause", doctor=link.doctor))
+
+
+async def open_record(house: House, token: str, code: str) -> dict[str, Any]:
+    """The record, for the chosen doctor, against the code. Raises WrongCode, Locked, Over, BadLink.
+
+    The opening is one conditional UPDATE with its journal entry; the record is decrypted after the commit.
+    """
+    now = house.now()
+    async with house.sessions.begin() as session:
+        opened = await _open(session, house, token, {Purpose.RECORD})
+        row = await _open_release(session, opened)
+        if row.locked:
+            raise Locked
+        right = row.code_alive(now) and house.links.check_code(code, row.territory, row.id, row.code_number)
+        if right:
+            right = await releases.use_code(session, row, now)
+        if right:
+            around = await turn.around(session, house, opened.search, row.territory)
+            step = steps.open_record(opened.search, opened.doctor, around)
+            await turn.carry_out(
+                session,
+                house,
+                opened.actor,
+                opened.search,
+                step,
+                Event.OPEN_RECORD,
+                doctor=opened.doctor,
+                purpose="care",
+            )
+            locked = False
+        else:
+            # A wrong code must be counted: this transaction commits, and the refusal comes after it.
+            locked = await _count_wrong_code(session, house, opened, row)
+    house.bell.ring()
+    if not right:
+        raise Locked if locked else WrongCode
+    until = now + house.territory(opened.link.territory).rules.code_life
+    return {
+        "record": await _given(house, opened.search),
+        "session": house.links.session(_link_of(opened.link), until),
+        "until": until,
+    }
+
+
+async def document(house: House, token: str, session_token: str) -> bytes:
+    """The record as a PDF, within the session that the code opened."""
+    async with house.sessions.begin() as session:
+        opened = await _in_session(session, house, token, session_token)
+        await journal.append(
+            session,
+            house.entry(opened.actor, "print_record", search=opened.search.id, doctor=opened.doctor),
+        )
+        owned = await searches.get(session, opened.link.territory, opened.search.id)
+        card = (await doctors.cards(session, opened.link.territory, [opened.doctor]))[opened.doctor]
+    assert owned is not None
+    return await documents.record_pdf(
+        await _given(house, opened.search),
+        reference=owned.reference,
+        territory=house.territory(opened.link.territory).name,
+        doctor=card.name,
+        at=house.now(),
+    )
+
+
+async def acknowledge(house: House, token: str, session_token: str) -> dict[str, Any]:
+    """Note that the doctor has the record."""
+    async with house.sessions.begin() as session:
+        opened = await _in_session(session, house, token, session_token)
+        await _step(
+            session, house, opened, Event.ACKNOWLEDGE, lambda s, a: steps.acknowledge(s, opened.doctor, a)
+        )
+    return {"acknowledged": True}
+
+
+async def desist(house: House, token: str, reason: str) -> dict[str, Any]:
+    """The chosen doctor gives up; the office and the reserve take over."""
+    async with house.sessions.begin() as session:
+        opened = await _open(session, house, token, {Purpose.RECORD})
+        await _open_release(session, opened)
+        await _step(session, house, opened, Event.DESIST, lambda s, a: steps.desist(s, "doctor", reason, a))
+    house.bell.ring()
+    return {"desisted": True}
+
+
+async def call_me(house: House, token: str) -> dict[str, Any]:
+    """« Rappelez-moi pour le code » : a task of the office."""
+    async with house.sessions.begin() as session:
+        opened = await _open(session, house, token, {Purpose.RECORD})
+        await _open_release(session, opened)
+        await _step(session, house, opened, Event.CALL_ME, steps.call_me)
+    return {"called_back": True}
+
+
+async def _step(session: AsyncSession, house: House, opened: _Opened, action: Event, move: turn.Move) -> None:
+    around = await turn.around(session, house, opened.search, opened.link.territory)
+    step = move(opened.search, around)
+    await turn.carry_out(session, house, opened.actor, opened.search, step, action, doctor=opened.doctor)
+
+
+async def _link(session: AsyncSession, house: House, token: str, purposes: set[Purpose]) -> links.Row:
+    """The link of a token. Every wrong one is checked to the end, so that none answers sooner."""
+    claimed = house.links.link_id(token)
+    row = None if claimed is None else await links.by_id(session, claimed)
+    known = None if row is None else _link_of(row)
+    good = [house.links.check(token, known, purpose) for purpose in sorted(purposes)]
+    if row is None or not any(good) or row.territory not in house.territories:
+        raise BadLink
+    if row.expires_at <= house.now():
+        raise Over
+    return row
+
+
+def _link_of(row: links.Row) -> Link:
+    return Link(territory=row.territory, purpose=row.purpose, id=row.id, nonce=row.nonce)
+
+
+async def _open(session: AsyncSession, house: House, token: str, purposes: set[Purpose]) -> _Opened:
+    link = await _link(session, house, token, purposes)
+    owned = None if link.search is None else await searches.lock(session, link.territory, link.search)
+    if owned is None:
+        raise Over
+    return _Opened(link=link, search=owned.search)
+
+
+async def _open_release(session: AsyncSession, opened: _Opened) -> releases.Row:
+    """The release that this link opens, still standing. Raises Over otherwise (P1)."""
+    standing = opened.search.release
+    if (
+        opened.search.state not in (State.RELEASED, State.ATTACHED)
+        or opened.search.chosen != opened.doctor
+        or standing is None
+        or standing.doctor != opened.doctor
+    ):
+        raise Over
+    row = await releases.get(session, opened.link.territory, opened.search.id, standing.number)
+    if row is None:
+        raise Over
+    return row
+
+
+async def _in_session(session: AsyncSession, house: House, token: str, session_token: str) -> _Opened:
+    opened = await _open(session, house, token, {Purpose.RECORD})
+    await _open_release(session, opened)
+    if not house.links.check_session(session_token, _link_of(opened.link), house.now()):
+        raise WrongCode
+    return opened
+
+
+async def _count_wrong_code(session: AsyncSession, house: House, opened: _Opened, row: releases.Row) -> bool:
+    failures = await releases.wrong_code(session, row, WRONG_CODES)
+    await journal.append(
+        session, house.entry(opened.actor, "wrong_code", search=opened.search.id, doctor=opened.doctor)
+    )
+    if failures < WRONG_CODES:
+        return False
+    await _step(session, house, opened, Event.LOCK_RELEASE, steps.lock_release)
+    return True
+
+
+async def _given(house: House, search: Search) -> dict[str, Any]:
+    """The record as the doctor gets it: as submitted; the nationality only if the patient agreed."""
+    async with house.sessions.begin() as session:
+        request = await vaulted.request(session, house, search)
+    record: dict[str, Any] = dict(request["record"])
+    if search.consent is None or not search.consent.nationality_shared:
+        record.pop(_NATIONALITY, None)
+    return record
+
+
+def _record_state(house: House, opened: _Opened) -> dict[str, Any]:
+    release = opened.search.release
+    standing = (
+        opened.search.state in (State.RELEASED, State.ATTACHED)
+        and opened.search.chosen == opened.doctor
+        and release is not None
+    )
+    if not standing or release is None:
+        return {"state": "over"}
+    calendar = house.territory(opened.link.territory).rules.office_calendar
+    view: dict[str, Any] = {
+        "state": "locked" if release.locked else "chosen",
+        "office_open": is_open(house.now(), calendar),
+        "called_back": any(t.kind is TaskKind.CALL_ME_FOR_THE_CODE for t in opened.search.tasks),
+    }
+    if release.acknowledged_at is not None:
+        view["acknowledged"] = True
+    return view
+
+
+def _answer_state(opened: _Opened, card: doctors.Card) -> dict[str, Any]:
+    """Where the doctor stands: open, settling or answered, held, intended_for_another, chosen, over."""
+    search, position = opened.search, opened.search.position(opened.doctor)
+    view: dict[str, Any] = {}
+    if search.state not in _ANSWERABLE:
+        return {"state": "over"}
+    if search.announcement is not None:
+        view["text"] = sentence(search.announcement, distance_km=_distance(search, card))
+    stand = Stand.OPEN if position is None else position.stand
+    given = None if position is None else position.settling or position.answer
+    if given is not None:
+        view["answer"] = given.says
+        view["conditions"] = views.terms_view(given.terms)
+    if stand is Stand.CHOSEN:
+        return view | {"state": "chosen"}
+    if position is not None and position.held:
+        return view | {"state": "held"}
+    if search.chosen is not None:
+        return view | {"state": "intended_for_another"}
+    if stand in (Stand.GAVE_UP, Stand.DECLINED):
+        return {"state": "over"}
+    settling = position is not None and position.settling is not None
+    answered = settling or stand is not Stand.OPEN
+    return view | {"state": "answered" if answered else "open", "unconfirmed": stand is Stand.UNCONFIRMED}
+
+
+def _distance(search: Search, card: doctors.Card) -> float | None:
+    """Rounded kilometres from the announced place, as in the mail."""
+    if search.announcement is None or card.lat is None or card.lon is None:
+        return None
+    place = search.announcement.place
+    return rounded_km(distance_km(place.lat, place.lon, card.lat, card.lon))

@@ -1,0 +1,133 @@
+"""What every use case needs, put together once by ``matcher.app``."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+
+from config.settings import Settings
+from config.territory import TerritorySettings
+from matcher.protocol.places import Gazetteer
+from matcher.protocol.population import Population
+from matcher.protocol.rules import Rules
+from matcher.service.actors import Actor
+from matcher.storage.journal import Entry
+from messaging.keyring import KeyRing
+from messaging.links import Links
+from messaging.vault import Vault
+
+
+@dataclass(frozen=True, kw_only=True)
+class Territory:
+    """One CPTS as the use cases know it: its settings, rules, residents and places."""
+
+    id: str
+    settings: TerritorySettings
+    rules: Rules
+    population: Population
+    places: Gazetteer
+
+    @property
+    def name(self) -> str:
+        """« CPTS de Vénissieux »."""
+        return self.settings.name
+
+    @property
+    def mail(self) -> str:
+        """The office's mailbox, shown to doctors and used as sender."""
+        return self.settings.mail
+
+    @property
+    def phone(self) -> str:
+        """The office's number, as people read it."""
+        return self.settings.phone
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaughtMail:
+    """A mail that the demo's catcher received."""
+
+    id: str
+    at: datetime
+    to: str
+    subject: str
+    text: str
+    html: str
+
+
+class Mailbox(Protocol):
+    """The demo's mail catcher, shown at ``/boite``."""
+
+    def messages(self) -> Sequence[CaughtMail]:
+        """Every mail caught, oldest first."""
+
+
+class Bell:
+    """Rings when a transaction has left something to do now, so that nobody polls in a hurry."""
+
+    def __init__(self) -> None:
+        self._listeners: set[asyncio.Event] = set()
+
+    def listen(self) -> asyncio.Event:
+        """A new event that every ring sets; whoever waits on it clears it."""
+        event = asyncio.Event()
+        self._listeners.add(event)
+        return event
+
+    def ring(self) -> None:
+        """Wake everybody who listens."""
+        for event in self._listeners:
+            event.set()
+
+
+@dataclass(frozen=True, kw_only=True)
+class House:
+    """The installation: settings, database, keys, clock, territories."""
+
+    settings: Settings
+    engine: AsyncEngine
+    sessions: async_sessionmaker[AsyncSession]
+    keyring: KeyRing
+    vault: Vault
+    links: Links
+    #: The only clock of the use cases.
+    now: Callable[[], datetime]
+    #: By id; filled at start and by ``installation.init``.
+    territories: Mapping[str, Territory]
+    bell: Bell = field(default_factory=Bell)
+    mailbox: Mailbox | None = None
+
+    @property
+    def public_url(self) -> str:
+        """Where people reach the service, without a slash at the end."""
+        return self.settings.public_url
+
+    def entry(
+        self,
+        actor: Actor,
+        action: str,
+        *,
+        search: str | None = None,
+        doctor: str | None = None,
+        purpose: str | None = None,
+        state: str | None = None,
+    ) -> Entry:
+        """A journal entry of what this actor does now. Opaque ids and words of the code; no patient data."""
+        return Entry(
+            territory=actor.territory,
+            at=self.now(),
+            actor_kind=actor.role,
+            actor_id=actor.id,
+            action=action,
+            search=search,
+            doctor=doctor,
+            purpose=purpose,
+            state=state,
+        )
+
+    def territory(self, territory_id: str) -> Territory:
+        """The territory; a KeyError here is a programmer's mistake, ids come from our own rows."""
+        return self.territories[territory_id]

@@ -1,0 +1,177 @@
+"""Making an installation: schema, keys, a territory and the files beside its ``territory.toml``."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+from uuid import uuid4
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from config.settings import load_territories as load_folder
+from config.territory import parse_territory, read_territory
+from matcher import directory
+from matcher.directory import DoctorRow, Problem
+from matcher.protocol.ids import DoctorId
+from matcher.protocol.places import Gazetteer
+from matcher.protocol.population import Population
+from matcher.service.actors import Actor, Role
+from matcher.service.errors import Invalid
+from matcher.service.house import House, Territory
+from matcher.service.territories import rules_of
+from matcher.storage import doctors, journal, migrate, people, territories
+from matcher.storage.doctors import Card
+
+_T = TypeVar("_T")
+
+
+@dataclass
+class Report:
+    """What an import took, and what it skipped and why, by file and line."""
+
+    taken: dict[str, int] = field(default_factory=dict)
+    problems: list[tuple[str, Problem]] = field(default_factory=list)
+
+
+async def load_territories(house: House) -> dict[str, Territory]:
+    """Every territory of the database with its settings: from the folder of settings, else as they were
+    when it was made. Nothing where the database has no schema yet.
+    """
+    folder = load_folder(house.settings.territories) if house.settings.territories.is_dir() else {}
+    found: dict[str, Territory] = {}
+    if not await migrate.is_current(house.engine):
+        return found
+    async with house.sessions.begin() as session:
+        for id, kept in (await territories.settings(session)).items():
+            settings = folder.get(id) or parse_territory(kept, id)
+            found[id] = Territory(
+                id=id,
+                settings=settings,
+                rules=rules_of(settings),
+                population=Population(
+                    residents=await territories.residents(session, id),
+                    households=await territories.households(session, id),
+                ),
+                places=Gazetteer(territory=settings.name, places=await territories.places(session, id)),
+            )
+    return found
+
+
+async def init(house: House, folder: Path) -> Report:
+    """The keys and one territory with its files, in an installation that has its schema. Safe to repeat:
+    settings, places and residents are replaced, doctors are matched by RPPS, people are left as they are.
+    """
+    text = read_territory(folder)
+    settings = parse_territory(text, str(folder))
+    house.keyring.prepare(house.now())
+    report = Report()
+    async with house.sessions.begin() as session:
+        await territories.put(session, settings.id, settings.name, text, house.now())
+        listed = _read(report, folder / "places.csv", directory.read_places)
+        await territories.put_places(session, settings.id, listed)
+        residents = _read(report, folder / "population.csv", directory.read_population)
+        await territories.put_residents(session, settings.id, residents)
+        households = _read(report, folder / "households.csv", directory.read_households)
+        await territories.put_households(session, settings.id, households)
+        rows = _read(report, folder / "doctors.csv", directory.read_doctors)
+        await _put_doctors(session, house, settings.id, rows)
+        absences = _read(report, folder / "absences.csv", directory.read_absences)
+        await _put_absences(session, house, settings.id, absences)
+        for structure in _read(report, folder / "structures.csv", directory.read_structures):
+            await people.put_structure(
+                session,
+                settings.id,
+                structure_id=uuid4().hex,
+                name=structure.name,
+                kind=structure.kind,
+                email=structure.email,
+                phone=structure.phone,
+                now=house.now(),
+            )
+        operator = Actor(territory=settings.id, id="operator", role=Role.OPERATOR)
+        await journal.append(session, house.entry(operator, "init"))
+    return report
+
+
+async def import_doctors(house: House, territory: str, text: str) -> Report:
+    """Our CSV of doctors into a territory; repeatable. Raises Invalid for an unknown territory."""
+    if territory not in house.territories:
+        raise Invalid({"territory": "Ce territoire n’existe pas ; « trait-union init » le crée."})
+    report = Report()
+    rows, problems = directory.read_doctors(text)
+    report.taken["doctors.csv"] = len(rows)
+    report.problems += [("doctors.csv", problem) for problem in problems]
+    async with house.sessions.begin() as session:
+        await _put_doctors(session, house, territory, rows)
+        operator = Actor(territory=territory, id="operator", role=Role.OPERATOR)
+        await journal.append(session, house.entry(operator, "doctors_imported"))
+    return report
+
+
+def _read(report: Report, path: Path, read: Callable[[str], tuple[list[_T], list[Problem]]]) -> list[_T]:
+    """The rows of a file beside ``territory.toml``; none where there is no such file."""
+    if not path.is_file():
+        return []
+    rows, problems = read(directory.decode(path.read_bytes()))
+    report.taken[path.name] = len(rows)
+    report.problems += [(path.name, problem) for problem in problems]
+    return rows
+
+
+async def _put_doctors(session: AsyncSession, house: House, territory: str, rows: list[DoctorRow]) -> None:
+    """Add or bring up to date; what people noted of a doctor (absence, do not call) stays."""
+    known = await doctors.by_rpps(session, territory)
+    before = await doctors.cards(session, territory, list(known.values()))
+    cards = []
+    for row in rows:
+        held = before.get(known[row.rpps]) if row.rpps in known else None
+        cards.append(_card(row, held))
+    await doctors.put(session, territory, cards, house.now())
+
+
+def _card(row: DoctorRow, held: Card | None) -> Card:
+    changed_mail = held is not None and held.email != row.email
+    changed_phone = held is not None and held.phone != row.phone
+    return Card(
+        id=DoctorId(uuid4().hex) if held is None else held.id,
+        last_name=row.last_name,
+        first_name=row.first_name,
+        rpps=row.rpps,
+        sex=row.sex,
+        phone=row.phone,
+        email=row.email,
+        mssante=row.mssante,
+        delegate_email=row.delegate_email,
+        address=row.address,
+        postcode=row.postcode,
+        city=row.city,
+        insee=row.insee,
+        lat=row.lat,
+        lon=row.lon,
+        languages=frozenset(row.languages),
+        step_free=row.step_free,
+        home_visits=row.home_visits,
+        sector=row.sector,
+        teleconsultation=row.teleconsultation,
+        member=row.member,
+        zone=row.zone,
+        asked_per_week=row.asked_per_week,
+        accepted_per_month=row.accepted_per_month,
+        declines=frozenset() if held is None else held.declines,
+        away_until=None if held is None else held.away_until,
+        do_not_call=held is not None and held.do_not_call,
+        last_phoned_at=None if held is None else held.last_phoned_at,
+        mailbox_flagged=held is not None and not changed_mail and held.mailbox_flagged,
+        phone_flagged=held is not None and not changed_phone and held.phone_flagged,
+    )
+
+
+async def _put_absences(
+    session: AsyncSession, house: House, territory: str, absences: list[directory.AbsenceRow]
+) -> None:
+    known = await doctors.by_rpps(session, territory)
+    for absence in absences:
+        if absence.rpps in known:
+            until = (house.now() + timedelta(weeks=absence.weeks)).date()
+            await doctors.pause(session, territory, known[absence.rpps], until)

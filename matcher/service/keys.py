@@ -1,0 +1,76 @@
+"""The life of the vault's keys: a new month, sealing again, destroying, and what retention ends."""
+
+from datetime import timedelta
+
+from config.settings import elapsed
+from matcher.service.errors import Conflict
+from matcher.service.house import House
+from matcher.storage import idempotency, people, sealed
+from messaging import outbox
+from messaging.keyring import KeyAbsent
+
+_BATCH = 100
+#: How long answers are kept for their Idempotency-Key, and login failures for their limit.
+KEPT = timedelta(days=2)
+
+
+async def rewrap(house: House) -> int:
+    """Seal every live record again to the current month. Resumes where it was stopped: what is done is
+    under the new key. Returns how many sections were sealed again.
+    """
+    current = house.keyring.current(house.now())
+    done = 0
+    for month in house.keyring.months():
+        if month == current:
+            continue
+        after = None
+        while True:
+            async with house.sessions.begin() as session:
+                batch = await sealed.under_key(session, month, after=after, limit=_BATCH)
+                for section in batch:
+                    place = {
+                        "territory": section.territory,
+                        "record": section.search,
+                        "section": section.section,
+                    }
+                    again = house.vault.rewrap(section.sealed, current, **place)
+                    done += await sealed.rewrapped(session, section, again)
+            if not batch:
+                break
+            after = batch[-1]
+    return done
+
+
+async def destroy(house: House, month: str) -> None:
+    """Destroy a month's key pair, and with it every backup's records of that month.
+
+    Raises Conflict while a live record still needs it (``keys rewrap`` first), or for the current month;
+    KeyAbsent where there is none.
+    """
+    if month not in house.keyring.months():
+        raise KeyAbsent(month)
+    if month == house.keyring.current(house.now()):
+        raise Conflict("current_key", "this is the current month's key; it still seals new records")
+    async with house.sessions.begin() as session:
+        used = (await sealed.keys_in_use(session)).get(month, 0)
+    if used:
+        raise Conflict("key_in_use", f"{used} sections are still sealed to it; run trait-union keys rewrap")
+    house.keyring.destroy(month)
+
+
+async def purge(house: House) -> dict[str, int]:
+    """Forget what no retention covers any more: settled mails, kept answers, old sessions, login failures.
+
+    Records end by their own due steps. Returns what was forgotten, counted.
+    """
+    now = house.now()
+    forgotten = 0
+    async with house.sessions.begin() as session:
+        for territory in house.territories.values():
+            contact = now - elapsed(territory.settings.retention.contact)
+            forgotten += await outbox.purge(session, territory.id, before=contact)
+            await idempotency.sweep(session, territory.id, now - KEPT)
+            await people.sweep(session, territory.id, now, now - KEPT)
+        # Sessions of the login page belong to no territory yet.
+        await people.sweep(session, "", now, now - KEPT)
+    return {"mails": forgotten}

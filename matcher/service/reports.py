@@ -1,0 +1,83 @@
+"""For the directrice: the journal, and the figures of a period. No patient is in either."""
+
+from collections import Counter
+from datetime import date, datetime, time, timedelta
+from statistics import median
+from typing import Any
+
+from matcher.protocol.moves import Event
+from matcher.protocol.search import State
+from matcher.service.actors import Actor, Role, require
+from matcher.service.house import House
+from matcher.storage import journal as entries
+from matcher.storage import journal_chain, searches
+from matcher.storage.journal_chain import Broken
+
+DIRECTION = frozenset({Role.DIRECTRICE})
+_PAGE = 100
+_DAY = timedelta(days=1)
+
+
+async def journal(house: House, actor: Actor, after: int | None = None) -> dict[str, Any]:
+    """One page of the territory's journal, newest first: ``{items, next?}``."""
+    require(actor, DIRECTION)
+    async with house.sessions.begin() as session:
+        found = await entries.list_(session, actor.territory, after=after, limit=_PAGE + 1)
+    page: dict[str, Any] = {"items": [_entry(one) for one in found[:_PAGE]]}
+    if len(found) > _PAGE:
+        page["next"] = str(found[_PAGE - 1].seq)
+    return page
+
+
+async def report(house: House, actor: Actor, from_: date, to: date) -> dict[str, Any]:
+    """The activity of a period, both days included: requests, ends, delays in days, calls, mails."""
+    require(actor, DIRECTION)
+    zone = house.territory(actor.territory).rules.office_calendar.zone
+    start = datetime.combine(from_, time.min, zone)
+    end = datetime.combine(to + timedelta(days=1), time.min, zone)
+    async with house.sessions.begin() as session:
+        everything = await searches.in_states(session, actor.territory, list(State))
+        acts = Counter(e.action for e in await entries.between(session, actor.territory, start, end))
+    taken = [o for o in everything if start <= o.search.created_at < end]
+    handed = [o for o in taken if o.search.seniority is not None]
+    found = [
+        o
+        for o in everything
+        if o.search.state is State.ATTACHED and o.search.seniority and start <= o.search.since < end
+    ]
+    waited = [(o.search.since - (o.search.seniority or o.search.since)) / _DAY for o in found]
+    figures: dict[str, Any] = {
+        "from": from_,
+        "to": to,
+        "requests": len(handed),
+        "by_requester": dict(Counter(o.structure_kind or "cpts" for o in handed)),
+        "by_state": dict(Counter(str(o.search.state) for o in taken)),
+        "attached": len(found),
+        "launches": acts[Event.LAUNCH],
+        "mails": acts[Event.MAIL_ACCEPTED],
+        "calls": acts[Event.CALL],
+        "records_opened": acts[Event.OPEN_RECORD],
+    }
+    if waited:
+        figures["days_to_attached_median"] = round(median(waited), 1)
+    return figures
+
+
+async def verify(house: House) -> Broken | None:
+    """Walk every journal of the installation; the first entry that does not hold, None where all do."""
+    async with house.sessions.begin() as session:
+        return await journal_chain.verify(session)
+
+
+def _entry(one: entries.Entry) -> dict[str, Any]:
+    view = {
+        "seq": one.seq,
+        "at": one.at,
+        "actor": {"kind": one.actor_kind, "id": one.actor_id},
+        "action": one.action,
+        "search": one.search,
+        "doctor": one.doctor,
+        "purpose": one.purpose,
+        "state": one.state,
+    }
+    return {name: value for name, value in view.items() if value is not None}

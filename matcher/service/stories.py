@@ -1,0 +1,110 @@
+"""The journal of one search, told to a person of the office: a French sentence per entry."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from matcher.protocol.ids import DoctorId
+from matcher.protocol.moves import Event
+from matcher.storage.doctors import Card
+from matcher.storage.journal import Entry
+
+#: Each may speak of a doctor and of a purpose.
+_TOLD = {
+    "draft": "Demande ouverte",
+    Event.SUBMIT: "Demande transmise",
+    Event.RETURN: "Demande renvoyée pour être complétée",
+    Event.VALIDATE: "Demande validée",
+    Event.CORRECT: "Demande corrigée",
+    Event.ANNOUNCE: "Annonce choisie",
+    Event.CONSENT: "Consentement noté",
+    Event.RECONFIRM: "Besoin et accord reconfirmés",
+    Event.LAUNCH: "Recherche lancée",
+    Event.WAVE: "Vague envoyée",
+    Event.START_CALLS: "Passage aux appels",
+    Event.WIDEN: "Recherche élargie à la zone voisine",
+    Event.OFFER_DECLARED: "Place déclarée par {doctor}",
+    Event.MAIL_ACCEPTED: "Mail parti pour {doctor}",
+    Event.MAIL_DROPPED: "Mail devenu inutile pour {doctor}",
+    Event.MAIL_DEAD: "Mail impossible à remettre à {doctor}",
+    Event.ANSWER: "{doctor} répond : {purpose}",
+    Event.SETTLE_HELD: "Réponse tranchée par la CPTS",
+    Event.CALL: "Appel à {doctor} : {purpose}",
+    Event.CHOOSE: "{doctor} choisi par la personne",
+    Event.DECLINE: "Proposition déclinée par la personne",
+    Event.RENEW_RELEASE: "Envoi de la fiche renouvelé",
+    Event.LOCK_RELEASE: "Lien de la fiche bloqué après cinq codes faux",
+    Event.CALL_ME: "{doctor} demande à être rappelé pour le code",
+    Event.OPEN_RECORD: "Fiche ouverte par {doctor}",
+    Event.ACKNOWLEDGE: "{doctor} accuse réception de la fiche",
+    Event.DESIST: "Désistement",
+    Event.APPOINTMENT: "Rendez-vous noté",
+    Event.CONFIRM: "Déclaration notée : médecin traitant trouvé",
+    Event.CONTACT_ATTEMPT: "Essai de joindre la personne",
+    Event.REST: "Recherche mise en pause",
+    Event.WAKE: "Recherche reprise",
+    Event.WITHDRAW: "Recherche retirée",
+    Event.UNDO_WITHDRAWAL: "Retrait annulé",
+    Event.CLOSE: "Recherche close sans solution",
+    Event.RELAUNCH: "Recherche relancée",
+    Event.REOPEN: "Recherche rouverte",
+    Event.SPLIT: "Foyer partagé en deux recherches",
+    Event.JOIN: "Demandes réunies",
+    "wrong_code": "Code faux sur la fiche",
+    "new_code": "Nouveau code pour {doctor}",
+    "print_record": "Fiche imprimée par {doctor}",
+    "open_record_staff": "Fiche affichée par l’équipe : {purpose}",
+    "priority": "Priorité modifiée",
+    "time/settle": "La réponse de {doctor} prend effet",
+    "time/reminder": "Rappel aux médecins sans réponse",
+    "time/next_wave": "Vague suivante",
+    "time/calls": "Délai écoulé : passage aux appels",
+    "time/nobody_reached": "Aucun mail accepté depuis une heure",
+    "time/yes_held": "Oui redemandé à {doctor}",
+    "time/yes_lapses": "Oui de {doctor} sans confirmation",
+    "time/choice_chase": "Choix de la personne relancé",
+    "time/opening_reminder": "Rappel : fiche non ouverte",
+    "time/opening_call": "Fiche non ouverte : à appeler",
+    "time/call_back": "Rappel promis à {doctor}",
+    "time/wake": "Fin de la pause",
+    "time/relaunch": "Date de relance atteinte",
+    "time/grace_over": "Données effacées",
+    "time/retention_over": "Données effacées",
+}
+_PURPOSES = {
+    "yes": "oui",
+    "no": "non",
+    "pause": "pause",
+    "undo": "réponse retirée",
+    "no_answer": "pas de réponse",
+    "message_left": "message laissé",
+    "call_back": "à rappeler",
+    "secretary_will_ask": "le secrétariat demandera",
+    "not_taking": "ne prend pas de nouveaux patients",
+    "do_not_call": "ne souhaite pas être appelé",
+    "wrong_number": "mauvais numéro",
+}
+#: Of interest to nobody who reads how a search went.
+_SILENT = frozenset({Event.MAIL_ACCEPTED, Event.MAIL_DROPPED, "time/held_overdue", "time/mail_overdue"})
+
+
+def timeline(entries: Iterable[Entry], people: Mapping[DoctorId, Card]) -> list[dict[str, Any]]:
+    """``[{at, what, text, actor, doctor?, state?}]``, oldest first."""
+    return [_told(entry, people) for entry in entries if entry.action not in _SILENT]
+
+
+def _told(entry: Entry, people: Mapping[DoctorId, Card]) -> dict[str, Any]:
+    card = people.get(DoctorId(entry.doctor)) if entry.doctor else None
+    name = "un médecin" if card is None else card.name
+    purpose = _PURPOSES.get(entry.purpose or "", entry.purpose or "")
+    template = _TOLD.get(entry.action, entry.action)
+    told: dict[str, Any] = {
+        "at": entry.at,
+        "what": entry.action,
+        "text": template.replace("{doctor}", name).replace("{purpose}", purpose),
+        "actor": entry.actor_kind,
+    }
+    if card is not None:
+        told["doctor"] = {"id": card.id, "name": card.name}
+    if entry.state:
+        told["state"] = entry.state
+    return told

@@ -1,0 +1,95 @@
+"""One event of one search: lock, step, save, journal, enqueue, in one transaction.
+
+Every use case that moves a search goes through here, so that none can forget the journal or an effect.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from matcher.protocol.doctors import Candidates
+from matcher.protocol.ids import DoctorId, SearchId
+from matcher.protocol.moves import Step
+from matcher.protocol.rules import Around
+from matcher.protocol.search import Search
+from matcher.service import asking, effects
+from matcher.service.actors import Actor, Role
+from matcher.service.errors import NotFound
+from matcher.service.house import House
+from matcher.storage import doctors, journal, searches
+
+Move = Callable[[Search, Around], Step]
+
+
+async def locked(session: AsyncSession, actor: Actor, search_id: str) -> Search:
+    """The search, its row locked until the transaction ends.
+
+    Raises NotFound where it is another territory's, or another structure's for a requester:
+    the same answer as for one that never existed.
+    """
+    owned = await searches.lock(session, actor.territory, SearchId(search_id))
+    if owned is None or (actor.role is Role.REQUESTER and owned.structure != actor.structure):
+        raise NotFound
+    return owned.search
+
+
+async def around(session: AsyncSession, house: House, search: Search | None, territory: str) -> Around:
+    """What surrounds the search now: the hour, the territory's rules, who may be asked."""
+    found = Candidates() if search is None else await asking.candidates(session, house, search)
+    return Around(now=house.now(), rules=house.territory(territory).rules, candidates=found)
+
+
+async def carry_out(
+    session: AsyncSession,
+    house: House,
+    actor: Actor,
+    before: Search,
+    step: Step,
+    action: str,
+    *,
+    doctor: str | None = None,
+    purpose: str | None = None,
+) -> None:
+    """Save what changed, write the journal, carry out the effects."""
+    if step.search != before:
+        await searches.save(session, before, step.search)
+    await journal.append(
+        session,
+        house.entry(actor, action, search=before.id, doctor=doctor, purpose=purpose, state=step.search.state),
+    )
+    for effect in step.effects:
+        await effects.carry_out(session, house, step.search, effect)
+
+
+async def take(
+    house: House,
+    actor: Actor,
+    search_id: str,
+    action: str,
+    move: Move,
+    *,
+    doctor: DoctorId | str | None = None,
+    purpose: str | None = None,
+) -> Search:
+    """Lock the search, apply ``move``, carry it out; returns the search as it now stands."""
+    async with house.sessions.begin() as session:
+        before = await locked(session, actor, search_id)
+        step = move(before, await around(session, house, before, actor.territory))
+        await carry_out(session, house, actor, before, step, action, doctor=doctor, purpose=purpose)
+    house.bell.ring()
+    return step.search
+
+
+async def correct_mailbox(
+    session: AsyncSession,
+    actor: Actor,
+    doctor: DoctorId,
+    email: str | None,
+    mssante: str | None,
+    now: datetime,
+) -> None:
+    """A new address that the doctor gave on the phone."""
+    given = {"email": email, "mssante": mssante}
+    changes = {field: address for field, address in given.items() if address is not None}
+    await doctors.patch(session, actor.territory, doctor, changes, now)

@@ -1,0 +1,156 @@
+"""What of a search lies sealed: put in, taken out, closed, destroyed.
+
+Sections: ``draft`` (under the intake key, until submitted), ``record`` (the request as it was sent) and
+``contact`` (what the office and the mails to a patient need: label, names, numbers). Nothing else of a
+patient is stored; look-ups go over keyed hashes.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from matcher.protocol.search import Search
+from matcher.records import lookup
+from matcher.records.bulletin import label
+from matcher.service.errors import NotFound
+from matcher.service.house import House
+from matcher.storage import lookups, sealed
+
+DRAFT, RECORD, CONTACT = "draft", "record", "contact"
+INTAKE = "intake"
+#: Lines of withdrawn consents, beside the keys: a restore replays them before anything else (P9).
+REGISTER = "consents-taken-back.jsonl"
+
+#: The parts of a record that the contact section repeats.
+_CONTACT_FIELDS = (
+    "birth_name",
+    "first_names",
+    "used_name",
+    "birth_date",
+    "phone",
+    "phone2",
+    "email",
+    "reach_via",
+    "safe_contact",
+    "contact",
+    "language",
+    "interpreter",
+)
+
+
+async def put_draft(session: AsyncSession, house: House, search: Search, raw: dict[str, Any]) -> None:
+    """Seal what was typed so far; it needs the public half of the intake key only."""
+    await _put(session, house, search, DRAFT, raw, INTAKE)
+
+
+async def put_record(
+    session: AsyncSession,
+    house: House,
+    search: Search,
+    raw: dict[str, Any],
+    priority_reasons: Sequence[str] | None = None,
+) -> None:
+    """Seal the request as sent, and its contact section; the draft goes, the look-ups are made anew.
+
+    The reasons of the priority tell of health: they lie in the contact section, only the class is in clear.
+    """
+    month = house.keyring.current(house.now())
+    record = raw["record"]
+    if priority_reasons is None:
+        held = await contact(session, house, search.territory, search.id)
+        priority_reasons = [] if held is None else held["priority_reasons"]
+    known = {name: record[name] for name in _CONTACT_FIELDS if name in record}
+    known |= {"label": label(record), "priority_reasons": list(priority_reasons)}
+    await _put(session, house, search, RECORD, raw, month)
+    await _put(session, house, search, CONTACT, known, month)
+    await sealed.delete(session, search.territory, search.id, DRAFT)
+    terms = (*lookup.lookup_terms(record), *lookup.duplicate_terms(record))
+    hashed = [hashed_term(house, search.territory, term) for term in terms]
+    await lookups.replace(session, search.territory, search.id, hashed)
+
+
+async def note_priority(session: AsyncSession, house: House, search: Search, reason: str) -> None:
+    """Keep why a person changed the priority, sealed with the contact section."""
+    held = await contact(session, house, search.territory, search.id)
+    if held is not None:
+        held["priority_reasons"] = [reason]
+        await _put(session, house, search, CONTACT, held, house.keyring.current(house.now()))
+
+
+def hashed_term(house: House, territory: str, term: lookup.Term) -> tuple[str, str]:
+    """A look-up term as it is stored: its kind, and its keyed hash."""
+    return term.kind, house.vault.hmac_term(territory, f"{term.kind}:{term.value}")
+
+
+async def request(session: AsyncSession, house: House, search: Search) -> dict[str, Any]:
+    """The request exactly as it was sent: from the record once submitted, from the draft before.
+
+    Raises NotFound where it was destroyed or is closed.
+    """
+    for section in (RECORD, DRAFT):
+        found = await _open(session, house, search.territory, search.id, section)
+        if found is not None:
+            return found
+    raise NotFound
+
+
+async def contact(
+    session: AsyncSession, house: House, territory: str, search_id: str
+) -> dict[str, Any] | None:
+    """The contact section, None where there is none (a draft, a destroyed record)."""
+    return await _open(session, house, territory, search_id, CONTACT)
+
+
+async def close(session: AsyncSession, house: House, search: Search) -> None:
+    """Nobody opens it any more, until ``reopen`` or destruction."""
+    await sealed.close(session, search.territory, search.id, house.now())
+
+
+async def reopen(session: AsyncSession, search: Search) -> None:
+    """A withdrawal was undone in time."""
+    await sealed.close(session, search.territory, search.id, None)
+
+
+async def destroy(session: AsyncSession, house: House, search: Search, *, consent_taken_back: bool) -> None:
+    """The data keys go, and with them the sections and the look-ups.
+
+    A consent taken back is first written outside the database: should the transaction fail after
+    that, the line says no more than what the person asked for.
+    """
+    if consent_taken_back:
+        _register(house.keyring.folder / REGISTER, search.territory, search.id, house.now().isoformat())
+    await sealed.destroy(session, search.territory, search.id)
+    await lookups.replace(session, search.territory, search.id, [])
+
+
+async def _put(
+    session: AsyncSession, house: House, search: Search, section: str, value: dict[str, Any], key: str
+) -> None:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    box = house.vault.seal(text, territory=search.territory, record=search.id, section=section, key=key)
+    await sealed.put(session, search.territory, search.id, section, box)
+
+
+async def _open(
+    session: AsyncSession, house: House, territory: str, search_id: str, section: str
+) -> dict[str, Any] | None:
+    box = await sealed.get(session, territory, search_id, section)
+    if box is None:
+        return None
+    text = house.vault.open(box, territory=territory, record=search_id, section=section)
+    value: dict[str, Any] = json.loads(text)
+    return value
+
+
+def _register(path: Path, territory: str, search_id: str, at: str) -> None:
+    line = json.dumps({"territory": territory, "search": search_id, "at": at}) + "\n"
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(handle, line.encode())
+        os.fsync(handle)
+    finally:
+        os.close(handle)
