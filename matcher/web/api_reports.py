@@ -19,8 +19,8 @@ DIRECTION = frozenset({Role.DIRECTRICE})
 
 
 class JournalQuery(Query):
-    #: The sequence number after which to begin.
-    after: Annotated[int, Field(ge=0, le=2**53)] = 0
+    #: ``next`` of the page before.
+    after: Annotated[int, Field(ge=0, le=2**53)] | None = None
 
 
 class ReportQuery(Query):
@@ -30,7 +30,7 @@ class ReportQuery(Query):
 
 
 async def journal(request: web.Request) -> web.StreamResponse:
-    """One page of the journal, oldest first."""
+    """One page of the journal, newest first."""
     query = query_of(request, JournalQuery)
     return answer(await reports.journal(house_of(request), actor_of(request), query.after))
 

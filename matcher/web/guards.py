@@ -5,11 +5,13 @@ bounded → answered → (aiohttp-session) → known → read. Each does one thi
 
 import asyncio
 import hmac
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote, urlsplit
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import BadHttpMessage
 from aiohttp.typedefs import Handler, Middleware
 
 from matcher.protocol.moves import Refused
@@ -24,11 +26,11 @@ from matcher.web.route import ANYONE, Route
 
 log = structlog.get_logger(__name__)
 
-METER: Final = web.AppKey("meter", Meter)
+METER: Final[web.AppKey[Meter]] = web.AppKey("meter", Meter)
 #: Seconds in which a body must have arrived; a key so that a test need not wait for it.
-WITHIN: Final = web.AppKey("within", float)
+WITHIN: Final[web.AppKey[float]] = web.AppKey("within", float)
 #: (method, path as written in the route) → route.
-TABLE: Final = web.AppKey("table", dict[tuple[str, str], Route])
+TABLE: Final = web.AppKey[Mapping[tuple[str, str], Route]]("table")
 
 _CHANGES_NOTHING = frozenset({"GET", "HEAD", "OPTIONS"})
 LOGIN = "/connexion"
@@ -171,8 +173,8 @@ async def read(request: web.Request, handler: Handler) -> web.StreamResponse:
                 await request.post()
     except TimeoutError:
         return await _said(request, problems.plain(408, code="too_slow"))
-    except (ValueError, LookupError):
-        # A form that cannot be decoded, or in a character set that nobody knows.
+    except (ValueError, LookupError, BadHttpMessage):
+        # A form that cannot be taken apart or decoded, or in a character set that nobody knows.
         return await _said(request, problems.plain(400, code="invalid"))
     if not route.machine and route.csrf and not await _from_our_page(request):
         return await _said(

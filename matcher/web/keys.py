@@ -36,7 +36,8 @@ def actor_of(request: web.Request) -> Actor:
 
 def csrf_of(request: web.Request) -> str:
     """The hidden field ``csrf`` of a form; empty where nobody is signed in (the Origin is checked then)."""
-    return request.get(CSRF, "")
+    token: str = request.get(CSRF, "")
+    return token
 
 
 def maybe_actor(request: web.Request) -> Actor | None:

@@ -4,6 +4,7 @@ Nothing of an input is ever repeated in an answer but the names of its fields: a
 be a patient's. Unexpected errors say that there was one, and nothing else.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -81,7 +82,12 @@ class Problem:
             body["state"] = self.state
         if self.fields:
             body["fields"] = dict(self.fields)
-        return web.json_response(body, status=self.status, headers=self.headers, content_type=MEDIA_TYPE)
+        return web.Response(
+            text=json.dumps(body, ensure_ascii=False),
+            status=self.status,
+            headers=self.headers,
+            content_type=MEDIA_TYPE,
+        )
 
 
 def _words(status: int) -> tuple[str, str]:
@@ -135,10 +141,14 @@ def of_refused(error: Refused) -> Problem:
     return Problem(status=409, detail=error.reason, code=error.code, state=error.state.value)
 
 
+#: The codes of what aiohttp refuses, the same as where we refuse it ourselves.
+_CODES: Mapping[int, str] = {401: "unauthenticated", 404: "not_found", 413: "too_large", 415: "media_type"}
+
+
 def of_http(error: web.HTTPException) -> Problem:
     """An error that aiohttp itself raised; its own headers (Allow …) are kept."""
     kept = {name: error.headers[name] for name in ("Allow", "Retry-After") if name in error.headers}
-    return plain(error.status, headers=kept)
+    return plain(error.status, code=_CODES.get(error.status), headers=kept)
 
 
 #: The error types of pydantic that have a sentence of their own.

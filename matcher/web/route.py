@@ -8,7 +8,7 @@ drawn from the routes themselves. Modules of pages and of the API each expose ``
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -44,7 +44,7 @@ class Doc:
     #: The query parameters, where there are any.
     query: type[BaseModel] | None = None
     #: Status → the type of the answer (anything pydantic can describe); None for no content.
-    answers: Mapping[int, object] = field(default_factory=dict)
+    answers: Mapping[int, Any] = field(default_factory=dict)
     #: Takes an Idempotency-Key.
     creates: bool = False
     #: Media type of the answers.

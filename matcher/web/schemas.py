@@ -346,7 +346,7 @@ class DoctorList(TypedDict):
 
 
 class JournalList(TypedDict, total=False):
-    """Entries of the journal, oldest first."""
+    """Entries of the journal, newest first; ``next`` is the ``after`` of the following page."""
 
     items: Required[list[dict[str, Any]]]
     next: str

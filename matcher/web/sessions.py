@@ -5,6 +5,7 @@ There is a session from the login to the logout and at no other time: opening a 
 
 import hashlib
 import secrets
+import warnings
 from datetime import timedelta
 from typing import Any, Final, cast
 
@@ -18,6 +19,9 @@ from matcher.service.actors import Actor
 from matcher.service.house import House
 from matcher.storage import people
 from matcher.web.keys import HOUSE
+
+# The library keeps its two things on the request under plain strings; typed keys are for our own.
+warnings.filterwarnings("ignore", category=web.NotAppKeyWarning, module="aiohttp_session")
 
 #: A working day; then one logs in again.
 LIFE: Final = timedelta(hours=12)
@@ -35,7 +39,7 @@ class DatabaseStorage(AbstractStorage):
         self._house = house
         secure = house.public_url.startswith("https://")
         super().__init__(
-            # A __Host- cookie is of this host alone and never travels in clear; browsers take one over TLS only.
+            # A __Host- cookie is this host’s alone and never travels in clear; it needs TLS.
             cookie_name="__Host-session" if secure else "session",
             max_age=int(LIFE.total_seconds()),
             secure=secure,
@@ -53,16 +57,16 @@ class DatabaseStorage(AbstractStorage):
             data = await people.session_data(session, territory, _digest(secret), self._house.now())
         if data is None:
             return await self.new_session()
-        return Session(cookie, data=cast(SessionData, data), new=False)
+        return Session(cookie, data=cast("SessionData", data), new=False)
 
     async def save_session(
         self, request: web.Request, response: web.StreamResponse, session: Session
     ) -> None:
         """Keep a session that was begun or changed; end one that was emptied."""
-        cookie = cast(str | None, session.identity)
+        cookie = cast("str | None", session.identity)
         former = self.load_cookie(request)
         async with self._house.sessions.begin() as transaction:
-            if former is not None and former != cookie or session.empty:
+            if (former is not None and former != cookie) or session.empty:
                 # A login begins a new session: one that was planted beforehand is worth nothing.
                 territory, _, secret = (former or "").partition(".")
                 await people.end_session(transaction, territory, _digest(secret))
