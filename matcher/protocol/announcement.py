@@ -75,7 +75,7 @@ class Announcement:
     candidates: int
 
 
-class CannotAnnounce(Exception):  # noqa: N818 – an outcome, not a fault
+class CannotAnnounce(Exception):
     """Nothing may be announced so. ``code`` goes into the 409; ``reason`` is a French sentence."""
 
     def __init__(self, code: str, reason: str) -> None:

@@ -5,6 +5,7 @@ The list is closed: an announcement can only name a place that the territory put
 """
 
 import math
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -82,11 +83,9 @@ class Gazetteer:
     def find(self, name: str) -> Place | None:
         """The place of that name, whatever the case and accents: listed ones first, then communes."""
         wanted = normalised(name)
-        listed = next((p for p in self.places if normalised(p.name) == wanted), None)
-        if listed is not None or not wanted:
-            return listed
-        codes = (code for code, commune in self.communes.items() if normalised(commune) == wanted)
-        return next((place for code in codes if (place := self.commune(code)) is not None), None)
+        communes = (self.commune(code) for code in self.insee_codes)
+        known = (*self.places, *(place for place in communes if place is not None))
+        return next((p for p in known if normalised(p.name) == wanted), None)
 
     def quartier(self, name: str | None, insee: str | None = None) -> Place | None:
         """The quartier of that name, in that commune where it is given."""
@@ -112,16 +111,19 @@ class Gazetteer:
     def commune(self, insee: str | None) -> Place | None:
         """The commune as a place: the listed one, else the centre of its quartiers.
 
-        Without quartiers, the centre of all its places; None where nothing of it is listed.
+        Without quartiers, the centre of all its places; None where nothing of it is listed, or its
+        name is not known. The only commune of « CPTS de Vénissieux » is Vénissieux.
         """
         if insee is None:
             return None
         inside = [p for p in self.places if p.insee == insee]
         listed = next((p for p in inside if p.kind is PlaceKind.COMMUNE), None)
-        if listed is not None or not inside:
+        name = self.communes.get(insee)
+        if name is None and self.insee_codes == (insee,):
+            name = _without_cpts(self.territory)
+        if listed is not None or not inside or name is None:
             return listed
         lat, lon = _centre([p for p in inside if p.kind is PlaceKind.QUARTIER] or inside)
-        name = self.communes.get(insee) or (self.territory if len(self.insee_codes) == 1 else insee)
         return Place(name=name, kind=PlaceKind.COMMUNE, lat=lat, lon=lon, insee=insee)
 
     def whole(self) -> Place:
@@ -141,6 +143,14 @@ class Gazetteer:
     def insee_codes(self) -> tuple[str, ...]:
         """The communes of which at least one place is listed, in order."""
         return tuple(sorted({p.insee for p in self.places if p.insee is not None}))
+
+
+def _without_cpts(territory: str) -> str:
+    """« CPTS de Vénissieux » → Vénissieux, « CPTS du Havre » → Le Havre; any other name as it is."""
+    found = re.fullmatch(r"CPTS (de |d[’']|du |des )?(.+)", territory)
+    if found is None:
+        return territory
+    return {"du ": "Le ", "des ": "Les "}.get(found[1] or "", "") + found[2]
 
 
 def _centre(places: Iterable[Place]) -> tuple[float, float]:

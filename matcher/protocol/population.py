@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from matcher.protocol.places import normalised
 
+#: What a part of a row is taken for, of its even share. Inside INSEE's row 65–79 the ages 75–79 hold
+#: about four fifths of an even share (French age pyramid); K must hold for them too.
+PRUDENCE = 0.75
 #: A row of the table that ends here or later is read as "and over".
 OPEN_FROM_AGE = 105
 
@@ -59,8 +62,8 @@ class Population:
         """Residents of these ages in a quartier, a commune, or the territory where neither is given.
 
         Both ends are included; ``to`` is None for "and over".
-        A row that is wider than the ages asked for counts by its years, rounded down. An open row
-        counts only when asked to the end: nobody knows how its ages are spread.
+        A row that is wider than the ages asked for counts by its years, prudently and rounded down. An
+        open row counts only when asked to the end: nobody knows how its ages are spread.
         """
         rows: Iterable[Residents] = self.residents
         if insee is not None:
@@ -84,7 +87,7 @@ def _is_open(row: Residents) -> bool:
 
 
 def _share(row: Residents, from_: int, to: int | None) -> float:
-    """The residents of one row who are of these ages: floored where the row has to be cut."""
+    """The residents of one row who are of these ages; prudently where the row has to be cut."""
     if _is_open(row):
         return row.residents if to is None and from_ <= row.age_from else 0.0
     assert row.age_to is not None
@@ -93,4 +96,4 @@ def _share(row: Residents, from_: int, to: int | None) -> float:
     width = row.age_to - row.age_from + 1
     if years <= 0:
         return 0.0
-    return row.residents if years == width else float(math.floor(row.residents * years / width))
+    return row.residents if years == width else math.floor(row.residents * years / width * PRUDENCE)

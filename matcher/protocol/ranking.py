@@ -107,16 +107,16 @@ def candidates(
 
 
 def why(candidate: Candidate) -> str:
-    """Say why this doctor stands where he stands: « parle arabe, à 1 km, pas sollicité cette semaine »."""
-    reasons = ["demandé par le patient"] if candidate.preferred else []
+    """Say why this doctor stands where he stands: « parle arabe, à 1 km »."""
+    reasons = ["demandé·e par la personne"] if candidate.preferred else []
     reasons += [said for wish in candidate.met_wishes if (said := _met(wish)) is not None]
     if candidate.distance_km is not None:
         near = distance(candidate.distance_km)
         reasons.append(near.replace("environ", "à"))
     if candidate.asked_this_week:
-        reasons.append(f"sollicité {candidate.asked_this_week} fois cette semaine")
+        reasons.append(f"déjà sollicité·e {candidate.asked_this_week} fois cette semaine")
     else:
-        reasons.append("pas sollicité cette semaine")
+        reasons.append("pas sollicité·e cette semaine")
     if candidate.zone is Zone.NEIGHBOUR:
         reasons.append("zone voisine")
     return ", ".join(reasons)
