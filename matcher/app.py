@@ -79,9 +79,7 @@ def dispatcher_of(house: House, pool: Pool) -> Dispatcher:
 
 def make_web_app(house: House) -> web.Application:
     """The pages and the API, without timers or mail."""
-    app = web.Application(client_max_size=0)
-    routes.setup(app, house)
-    return app
+    return routes.make(house)
 
 
 async def work(house: House, stop: asyncio.Event) -> None:

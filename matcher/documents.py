@@ -133,7 +133,8 @@ def _compile(data: Mapping[str, Any], at: datetime, *, strict: bool) -> bytes:
         sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
         pdf_standards=standards,
         ignore_system_fonts=strict,
-        timestamp=at,
+        # Typst takes whole seconds only.
+        timestamp=at.replace(microsecond=0),
     )
     assert isinstance(pdf, bytes)
     return pdf

@@ -19,7 +19,7 @@ from matcher.protocol.search import (
 )
 from matcher.records.priority import Level
 from matcher.service import announcing, turn, vaulted, views
-from matcher.service.actors import COORDINATION, OFFICE, Actor, Role, require
+from matcher.service.actors import COORDINATION, OFFICE, Actor, Role, require, system
 from matcher.service.errors import Invalid
 from matcher.service.house import House
 from matcher.storage import journal, releases, searches
@@ -101,7 +101,9 @@ async def widen(house: House, actor: Actor, search_id: str) -> View:
 async def take_consent(house: House, actor: Actor, search_id: str, consent: Consent) -> View:
     """Consent given, undecided or refused; after validation "no" is a withdrawal."""
     require(actor, OWNERS)
-    return await _take(house, actor, search_id, Event.CONSENT, lambda s, a: steps.take_consent(s, consent, a))
+    return await _end_family(
+        house, actor, search_id, Event.CONSENT, lambda s, a: steps.take_consent(s, consent, a)
+    )
 
 
 async def reconfirm(house: House, actor: Actor, search_id: str) -> View:
@@ -113,7 +115,9 @@ async def reconfirm(house: House, actor: Actor, search_id: str) -> View:
 async def withdraw(house: House, actor: Actor, search_id: str, reason: WithdrawalReason) -> View:
     """Stop it: every link ends at once."""
     require(actor, OWNERS)
-    return await _take(house, actor, search_id, Event.WITHDRAW, lambda s, a: steps.withdraw(s, reason, a))
+    return await _end_family(
+        house, actor, search_id, Event.WITHDRAW, lambda s, a: steps.withdraw(s, reason, a)
+    )
 
 
 async def undo_withdrawal(house: House, actor: Actor, search_id: str) -> View:
@@ -300,4 +304,33 @@ async def _take(
     house: House, actor: Actor, search_id: str, action: Event, move: turn.Move, doctor: str | None = None
 ) -> View:
     await turn.take(house, actor, search_id, action, move, doctor=doctor)
+    return await views.search(house, actor, search_id)
+
+
+async def _end_family(house: House, actor: Actor, search_id: str, action: Event, move: turn.Move) -> View:
+    """Move a search; where that took its consent back, stop those that were joined with it too.
+
+    Two requesters may have sent one patient: either's withdrawal of consent stops all.
+    """
+    async with house.sessions.begin() as session:
+        first = await turn.locked(session, actor, search_id)
+        family = await searches.family(session, actor.territory, first.id)
+        locked = {
+            one: first if one == first.id else await turn.locked(session, system(actor.territory), one)
+            for one in sorted(family)
+        }
+        around = await turn.around(session, house, first, actor.territory)
+        step = move(first, around)
+        await turn.carry_out(session, house, actor, first, step, action)
+        ended = step.search.withdrawal
+        if ended is not None and ended.reason is WithdrawalReason.CONSENT:
+            for one, relative in locked.items():
+                known = relative.withdrawal is not None and relative.withdrawal.reason is ended.reason
+                if one == first.id or known:
+                    continue
+                around = await turn.around(session, house, relative, actor.territory)
+                stopped = steps.withdraw(relative, ended.reason, around)
+                who = system(actor.territory)
+                await turn.carry_out(session, house, who, relative, stopped, Event.WITHDRAW)
+    house.bell.ring()
     return await views.search(house, actor, search_id)

@@ -214,6 +214,23 @@ async def joined(session: AsyncSession, territory: str, search: str) -> list[Sea
     return [SearchId(one) for one in found]
 
 
+async def family(session: AsyncSession, territory: str, search: str) -> list[SearchId]:
+    """The search, the one it ended in, and every duplicate that ended in either."""
+    into = select(_SEARCHES.c.joined_to).where(_is(territory, search)).scalar_subquery()
+    found = await session.scalars(
+        select(_SEARCHES.c.id).where(
+            _SEARCHES.c.territory_id == territory,
+            or_(
+                _SEARCHES.c.id == search,
+                _SEARCHES.c.id == into,
+                _SEARCHES.c.joined_to == search,
+                _SEARCHES.c.joined_to == into,
+            ),
+        )
+    )
+    return [SearchId(one) for one in found]
+
+
 async def forget(session: AsyncSession, territory: str, search: str) -> None:
     """Delete a search whose retention is over, with all that hangs under it. The journal stays."""
     require_transaction(session)

@@ -1,13 +1,22 @@
 """What the parts of a JSON body may be: lengths, dates that a calendar can hold, identifiers."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Final
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
 
 from matcher.protocol.search import Terms, Where
 from matcher.records.bulletin import TermsIn
 from matcher.web.reading import Body
+
+# A validator of the whole body has already made it a Python object: strictness would then ask for a date.
+def _day(sent: object) -> object:
+    return date.fromisoformat(sent) if isinstance(sent, str) and len(sent) == 10 else sent
+
+
+def _moment(sent: object) -> object:
+    return datetime.fromisoformat(sent) if isinstance(sent, str) else sent
+
 
 #: An opaque identifier of ours.
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -20,9 +29,9 @@ Email = Annotated[str, StringConstraints(min_length=3, max_length=254, pattern=r
 _FIRST: Final = date(2000, 1, 1)
 _LAST: Final = date(2100, 12, 31)
 #: A day that delays can be counted from without leaving the calendar.
-Day = Annotated[date, Field(ge=_FIRST, le=_LAST)]
+Day = Annotated[date, BeforeValidator(_day), Field(ge=_FIRST, le=_LAST)]
 #: A moment with its offset.
-Moment = AwareDatetime
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 
 
 def terms_of(sent: TermsIn | None) -> Terms:
