@@ -232,9 +232,9 @@ def _unwanted(search: Search, letter: Letter, doctor: DoctorId, row: Row) -> str
 
 def _answer_links(link: str) -> dict[str, str]:
     """Where the three buttons of the mail lead: the same page, with that button pressed beforehand."""
-    page, _, token = link.partition("#")
+    # Behind the token, in the fragment: no log reads what somebody was about to answer.
     answers = {"yes": "oui", "conditions": "conditions", "no": "non"}
-    return {name: f"{page}?reponse={word}#{token}" for name, word in answers.items()}
+    return {name: f"{link}.{word}" for name, word in answers.items()}
 
 
 def _subject(announcement: Announcement) -> str:

@@ -30,7 +30,7 @@ from matcher.protocol.search import (
     Via,
 )
 from matcher.protocol.wording import sentence
-from matcher.service import turn, vaulted, views
+from matcher.service import handover, turn, vaulted, views
 from matcher.service.actors import Actor, Role
 from matcher.service.errors import BadLink, Locked, Over, WrongCode
 from matcher.service.house import House
@@ -41,8 +41,6 @@ from messaging.links import Link, Purpose
 _ANSWERABLE = ACTIVE | {State.RESTING, State.UNMET}
 #: Wrong codes that lock the link.
 WRONG_CODES = 5
-#: What the doctor's page never gets, however the record was filled in, unless the patient agreed.
-_NATIONALITY = "nationality"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,12 +182,16 @@ async def document(house: House, token: str, session_token: str) -> bytes:
         owned = await searches.get(session, opened.link.territory, opened.search.id)
         card = (await doctors.cards(session, opened.link.territory, [opened.doctor]))[opened.doctor]
     assert owned is not None
+    territory = house.territory(opened.link.territory)
+    position = opened.search.position(opened.doctor)
     return await documents.record_pdf(
         await _given(house, opened.search),
         reference=owned.reference,
-        territory=house.territory(opened.link.territory).name,
+        territory=territory.name,
         doctor=card.name,
         at=house.now(),
+        office=f"{territory.phone} – {territory.mail}",
+        terms=None if position is None or position.answer is None else position.answer.terms,
     )
 
 
@@ -289,13 +291,10 @@ async def _count_wrong_code(session: AsyncSession, house: House, opened: _Opened
 
 
 async def _given(house: House, search: Search) -> dict[str, Any]:
-    """The record as the doctor gets it: as submitted; the nationality only if the patient agreed."""
     async with house.sessions.begin() as session:
         request = await vaulted.request(session, house, search)
-    record: dict[str, Any] = dict(request["record"])
-    if search.consent is None or not search.consent.nationality_shared:
-        record.pop(_NATIONALITY, None)
-    return record
+    agreed = search.consent is not None and search.consent.nationality_shared
+    return handover.given(request, nationality=agreed)
 
 
 def _record_state(house: House, opened: _Opened) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Making an installation: schema, keys, a territory and the files beside its ``territory.toml``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
@@ -74,10 +74,10 @@ async def init(house: House, folder: Path) -> Report:
         await territories.put_residents(session, settings.id, residents)
         households = _read(report, folder / "households.csv", directory.read_households)
         await territories.put_households(session, settings.id, households)
-        rows = _read(report, folder / "doctors.csv", directory.read_doctors)
-        await _put_doctors(session, house, settings.id, rows)
         absences = _read(report, folder / "absences.csv", directory.read_absences)
-        await _put_absences(session, house, settings.id, absences)
+        away = {row.rpps: (house.now() + timedelta(weeks=row.weeks)).date() for row in absences}
+        rows = _read(report, folder / "doctors.csv", directory.read_doctors)
+        await _put_doctors(session, house, settings.id, rows, away)
         for structure in _read(report, folder / "structures.csv", directory.read_structures):
             await people.put_structure(
                 session,
@@ -119,18 +119,26 @@ def _read(report: Report, path: Path, read: Callable[[str], tuple[list[_T], list
     return rows
 
 
-async def _put_doctors(session: AsyncSession, house: House, territory: str, rows: list[DoctorRow]) -> None:
-    """Add or bring up to date; what people noted of a doctor (absence, do not call) stays."""
+async def _put_doctors(
+    session: AsyncSession,
+    house: House,
+    territory: str,
+    rows: list[DoctorRow],
+    away: Mapping[str, date] | None = None,
+) -> None:
+    """Add or bring up to date; what people noted of a doctor (absence, do not call) stays. ``away``: until
+    when those are absent, by RPPS, who are new.
+    """
     known = await doctors.by_rpps(session, territory)
     before = await doctors.cards(session, territory, list(known.values()))
     cards = []
     for row in rows:
         held = before.get(known[row.rpps]) if row.rpps in known else None
-        cards.append(_card(row, held))
+        cards.append(_card(row, held, (away or {}).get(row.rpps)))
     await doctors.put(session, territory, cards, house.now())
 
 
-def _card(row: DoctorRow, held: Card | None) -> Card:
+def _card(row: DoctorRow, held: Card | None, away_until: date | None) -> Card:
     changed_mail = held is not None and held.email != row.email
     changed_phone = held is not None and held.phone != row.phone
     return Card(
@@ -159,19 +167,9 @@ def _card(row: DoctorRow, held: Card | None) -> Card:
         asked_per_week=row.asked_per_week,
         accepted_per_month=row.accepted_per_month,
         declines=frozenset() if held is None else held.declines,
-        away_until=None if held is None else held.away_until,
+        away_until=away_until if held is None else held.away_until,
         do_not_call=held is not None and held.do_not_call,
         last_phoned_at=None if held is None else held.last_phoned_at,
         mailbox_flagged=held is not None and not changed_mail and held.mailbox_flagged,
         phone_flagged=held is not None and not changed_phone and held.phone_flagged,
     )
-
-
-async def _put_absences(
-    session: AsyncSession, house: House, territory: str, absences: list[directory.AbsenceRow]
-) -> None:
-    known = await doctors.by_rpps(session, territory)
-    for absence in absences:
-        if absence.rpps in known:
-            until = (house.now() + timedelta(weeks=absence.weeks)).date()
-            await doctors.pause(session, territory, known[absence.rpps], until)
