@@ -67,7 +67,7 @@ class OfferIn(Body):
     from_: Annotated[Day | None, Field(alias="from")] = None
     until: Day | None = None
     #: Kinds of conditions that the offer does not cover.
-    declines: Annotated[tuple[ConditionKind, ...], Field(max_length=10)] = ()
+    declines: Annotated[list[ConditionKind], Field(max_length=10, default_factory=list)]
 
 
 async def listing(request: web.Request) -> web.StreamResponse:

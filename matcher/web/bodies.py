@@ -9,13 +9,21 @@ from matcher.protocol.search import Terms, Where
 from matcher.records.bulletin import TermsIn
 from matcher.web.reading import Body
 
+
 # A validator of the whole body has already made it a Python object: strictness would then ask for a date.
 def _day(sent: object) -> object:
-    return date.fromisoformat(sent) if isinstance(sent, str) and len(sent) == 10 else sent
+    try:
+        return date.fromisoformat(sent) if isinstance(sent, str) and len(sent) == 10 else sent
+    except ValueError:
+        # Python's own message repeats what was sent.
+        raise ValueError("Une date est attendue (AAAA-MM-JJ).") from None
 
 
 def _moment(sent: object) -> object:
-    return datetime.fromisoformat(sent) if isinstance(sent, str) else sent
+    try:
+        return datetime.fromisoformat(sent) if isinstance(sent, str) else sent
+    except ValueError:
+        raise ValueError("Une date et une heure sont attendues (AAAA-MM-JJTHH:MM:SS+00:00).") from None
 
 
 #: An opaque identifier of ours.

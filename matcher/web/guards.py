@@ -40,7 +40,8 @@ def install(app: web.Application) -> None:
     """Give ``app`` what the guards need; ``ROUTES`` and ``HOUSE`` are already there."""
     app[METER] = Meter()
     app[WITHIN] = BODY_WITHIN
-    app[TABLE] = {(route.method, route.path): route for route in app[ROUTES]}
+    table: Mapping[tuple[str, str], Route] = {(route.method, route.path): route for route in app[ROUTES]}
+    app[TABLE] = table
 
 
 def _route_of(request: web.Request) -> Route | None:

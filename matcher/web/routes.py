@@ -13,6 +13,8 @@ from matcher.web import (
     api_links,
     api_reports,
     api_searches,
+    calls_page,
+    directory_page,
     doctor,
     guards,
     headers,
@@ -22,20 +24,27 @@ from matcher.web import (
     office,
     openapi,
     pages,
+    reports_page,
     requester,
+    search_actions,
+    search_page,
     sessions,
 )
 from matcher.web.keys import ERROR_PAGE, HOUSE, ROUTES
-from matcher.web.limits import LARGEST_BODY
 from matcher.web.route import Route
 
 STATIC: Final = Path(__file__).with_name("static")
 
 #: People: in French, with a session, but for the doctors' links.
 PAGES: Final[tuple[Route, ...]] = (
-    *login.ROUTES,  # /connexion, /deconnexion, /inscription
-    *office.ROUTES,  # /bureau, /recherches, /recherches/{id} …, /appels, /medecins
+    *login.ROUTES,  # /, /connexion, /deconnexion, /bienvenue
+    *office.ROUTES,  # /bureau
+    *search_page.ROUTES,  # /recherches, /recherches/{id}, …/fiche
+    *search_actions.ROUTES,  # /recherches/{id}/lancer, …/choisir, …/retirer …
+    *calls_page.ROUTES,  # /appels
     *requester.ROUTES,  # /demande, /mes-demandes
+    *directory_page.ROUTES,  # /medecins
+    *reports_page.ROUTES,  # /journal, /rapport, /reglages, /aide
     *doctor.ROUTES,  # /r, /dossier
 )
 
@@ -58,13 +67,6 @@ def every(house: House) -> tuple[Route, ...]:
     """The routes of this installation; the mails of the rehearsal (/boite) only where there is a catcher."""
     caught = () if house.mailbox is None else mailbox.ROUTES
     return (*PAGES, *caught, *API, *PROBES)
-
-
-def make(house: House) -> web.Application:
-    """A web application with every route, guarded."""
-    app = web.Application(client_max_size=LARGEST_BODY)
-    setup(app, house)
-    return app
 
 
 def setup(app: web.Application, house: House) -> None:

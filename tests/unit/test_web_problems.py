@@ -1,17 +1,20 @@
 """What is said when something cannot be done."""
 
 import json
+from datetime import UTC, date, datetime
 
 import pytest
 from aiohttp import web
 from pydantic import ValidationError
 
+from matcher.protocol.announcement import ConditionKind
 from matcher.protocol.moves import Refused
 from matcher.protocol.search import State
 from matcher.records.bulletin import SearchIn
 from matcher.service.errors import BadLink, Forbidden, Invalid, Locked, NotFound, Over, TooMany, WrongCode
 from matcher.web import problems
 from matcher.web.api_calls import CallIn
+from matcher.web.api_directory import OfferIn
 from matcher.web.api_following import RestIn, SettleIn
 
 
@@ -117,3 +120,17 @@ def test_no_value_of_an_input_is_ever_repeated() -> None:
     found = faults(SearchIn, sent)
     assert {"record.birth_date", "record.nir", "record.sex", "record.address", "choice"} <= set(found)
     assert planted not in repr(found)
+
+
+def test_days_and_moments_are_read_and_a_wrong_one_is_not_repeated() -> None:
+    read = RestIn.model_validate_json('{"until": "2026-11-23T10:00:00Z"}')
+    assert read.until == datetime(2026, 11, 23, 10, tzinfo=UTC)
+    assert RestIn.model_validate_json('{"until": "2026-11-23"}').until == date(2026, 11, 23)
+    for wrong in ("2026-13-45", "9999-99-9999", "2026-11-23T10:00:00", "2026-11-23T99:00:00Z"):
+        assert wrong not in repr(faults(RestIn, {"until": wrong}))
+
+
+def test_lists_of_words_are_read() -> None:
+    read = OfferIn.model_validate_json('{"places": 2, "from": "2026-12-01", "declines": ["home_visits"]}')
+    assert read.declines == [ConditionKind.HOME_VISITS]
+    assert OfferIn.model_validate_json('{"places": 2}').declines == []
