@@ -19,6 +19,7 @@ from matcher.service.house import House, Mailbox
 from matcher.service.installation import load_territories
 from matcher.storage import migrate
 from matcher.web import routes
+from matcher.web.limits import LARGEST_BODY
 from messaging.dispatcher import Dispatcher
 from messaging.keyring import KeyRing
 from messaging.letters import Letters
@@ -79,7 +80,9 @@ def dispatcher_of(house: House, pool: Pool) -> Dispatcher:
 
 def make_web_app(house: House) -> web.Application:
     """The pages and the API, without timers or mail."""
-    return routes.make(house)
+    app = web.Application(client_max_size=LARGEST_BODY)
+    routes.setup(app, house)
+    return app
 
 
 async def work(house: House, stop: asyncio.Event) -> None:

@@ -1,5 +1,6 @@
 """The life of the vault's keys: a new month, sealing again, destroying, and what retention ends."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from config.settings import elapsed
@@ -14,9 +15,9 @@ _BATCH = 100
 KEPT = timedelta(days=2)
 
 
-async def rewrap(house: House) -> int:
+async def rewrap(house: House, progress: Callable[[int], None]) -> int:
     """Seal every live record again to the current month. Resumes where it was stopped: what is done is
-    under the new key. Returns how many sections were sealed again.
+    under the new key. ``progress`` is told how many sections were sealed again, and so is the caller.
     """
     current = house.keyring.current(house.now())
     done = 0
@@ -35,6 +36,7 @@ async def rewrap(house: House) -> int:
                     }
                     again = house.vault.rewrap(section.sealed, current, **place)
                     done += await sealed.rewrapped(session, section, again)
+            progress(done)
             if not batch:
                 break
             after = batch[-1]
