@@ -15,9 +15,9 @@ def earliest_and_latest(birth_date: str) -> tuple[date, date]:
     """
     if not re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", birth_date, re.ASCII):
         raise ValueError("écrivez AAAA-MM-JJ, AAAA-MM ou AAAA")
-    year, month, day = (*(int(part) for part in birth_date.split("-")), 0, 0)[:3]
+    year, month, day = (*(int(part) for part in birth_date.split("-")), 1, 1)[:3]
     try:
-        first = date(year, month or 1, day or 1)
+        first = date(year, month, day)
     except ValueError:
         raise ValueError("cette date n’existe pas") from None
     if len(birth_date) == 10:
