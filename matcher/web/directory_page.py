@@ -1,0 +1,172 @@
+"""``/medecins``: the directory, its corrections, and the places that doctors offer."""
+
+import json
+from typing import Any, Final
+from uuid import uuid4
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from matcher.protocol.announcement import ConditionKind
+from matcher.service import directory
+from matcher.service.actors import COORDINATION, Actor
+from matcher.service.errors import Invalid
+from matcher.service.house import House
+from matcher.web import pages, problems
+from matcher.web.api_directory import DoctorIn, DoctorPatch
+from matcher.web.keys import actor_of, house_of
+from matcher.web.route import Route
+from matcher.web.search_actions import Form
+
+_LINES: Final = (
+    "rpps", "last_name", "first_name", "sex", "phone", "email", "mssante", "delegate_email", "address",
+    "postcode", "city", "insee", "zone", "away_until",
+)  # fmt: skip
+_NUMBERS: Final = ("sector", "asked_per_week", "accepted_per_month")
+_TERNARY: Final = ("step_free", "home_visits", "teleconsultation")
+_TICKS: Final = ("member", "do_not_call")
+
+
+async def listing(request: web.Request) -> web.Response:
+    """Every doctor, or those of a name."""
+    q = request.query.get("q", "").strip()
+    found = await directory.listing(house_of(request), actor_of(request), q or None)
+    today = house_of(request).now().astimezone(pages.PARIS).date().isoformat()
+    return pages.render(request, "doctors.html", items=pages.lenient(found["items"]), q=q, today=today)
+
+
+async def blank(request: web.Request) -> web.Response:
+    """The form for a doctor who is not in the directory yet."""
+    return pages.render(request, "doctor.html", d=pages.Lenient(), typed={"key": uuid4().hex}, declines=[])
+
+
+async def one(request: web.Request) -> web.Response:
+    """One doctor: what is known, and the places on offer."""
+    return await _one(request)
+
+
+async def _one(
+    request: web.Request,
+    refusal: pages.Refusal | None = None,
+    typed: dict[str, str] | None = None,
+    declines: list[str] | None = None,
+) -> web.Response:
+    held = pages.lenient(await directory.one(house_of(request), actor_of(request), request.match_info["id"]))
+    status, error, faults = refusal or (200, None, {})
+    return pages.render(
+        request,
+        "doctor.html",
+        status=status,
+        error=error,
+        faults=faults,
+        d=held,
+        typed=_shown(held) if typed is None else typed,
+        declines=held["declines"] or [] if declines is None else declines,
+    )
+
+
+def _shown(held: dict[str, Any]) -> dict[str, str]:
+    fields = {name: str(held[name]) for name in (*_LINES, *_NUMBERS) if held.get(name) is not None}
+    fields |= {name: "yes" if held[name] else "no" for name in _TERNARY if held.get(name) is not None}
+    fields |= {name: "on" for name in _TICKS if held.get(name)}
+    fields["languages"] = ", ".join(held.get("languages") or [])
+    return fields
+
+
+def _read(fields: dict[str, str], declines: list[str]) -> dict[str, Any]:
+    """The form as the API's body; what is empty is None, which forgets what was known. Raises Invalid."""
+    raw: dict[str, Any] = {name: fields.get(name) or None for name in _LINES}
+    for name in _NUMBERS:
+        typed = fields.get(name, "")
+        raw[name] = int(typed) if typed.isdecimal() else typed or None
+    for name in _TERNARY:
+        raw[name] = {"yes": True, "no": False}.get(fields.get(name, ""))
+    for name in _TICKS:
+        raw[name] = name in fields
+    raw["languages"] = fields.get("languages", "").replace(",", " ").lower().split()
+    raw["declines"] = declines
+    return raw
+
+
+def _checked(raw: dict[str, Any], model: type[DoctorPatch]) -> dict[str, Any]:
+    try:
+        model.model_validate_json(json.dumps(raw))
+    except ValidationError as error:
+        raise Invalid(problems.fields_of(error, model)) from None
+    return raw
+
+
+async def add(request: web.Request) -> web.StreamResponse:
+    """A new doctor."""
+    fields, declines = await pages.fields_of(request), await pages.many_of(request, "declines")
+    try:
+        known = {name: value for name, value in _read(fields, declines).items() if value is not None}
+        made = await directory.add(
+            house_of(request), actor_of(request), _checked(known, DoctorIn), fields.get("key") or None
+        )
+    except pages.EXPLAINED as error:
+        status, said, faults = pages.refusal_of(error)
+        return pages.render(
+            request,
+            "doctor.html",
+            status=status,
+            error=said,
+            faults=faults,
+            d=pages.Lenient(),
+            typed=fields,
+            declines=declines,
+        )
+    return pages.see_other(f"/medecins/{made['id']}", fait="doctor")
+
+
+async def change(request: web.Request) -> web.StreamResponse:
+    """Correct what is known of a doctor."""
+    house, actor, doctor = house_of(request), actor_of(request), request.match_info["id"]
+    fields, declines = await pages.fields_of(request), await pages.many_of(request, "declines")
+    try:
+        patch = await _changes(house, actor, doctor, _read(fields, declines))
+        if patch:
+            await directory.patch(house, actor, doctor, patch)
+    except pages.EXPLAINED as error:
+        return await _one(request, pages.refusal_of(error), fields, declines)
+    return pages.see_other(f"/medecins/{doctor}", fait="doctor")
+
+
+async def _changes(house: House, actor: Actor, doctor: str, raw: dict[str, Any]) -> dict[str, Any]:
+    """Only what differs: a correction of a phone number is not a correction of the address."""
+    held = await directory.one(house, actor, doctor)
+    before = {name: held.get(name) for name in raw}
+    before["languages"], before["declines"] = held.get("languages") or [], held.get("declines") or []
+    before["away_until"] = str(held["away_until"]) if held.get("away_until") else None
+    for name in _TICKS:
+        before[name] = bool(held.get(name))
+    changed = {name: value for name, value in raw.items() if value != before[name]}
+    return _checked(changed, DoctorPatch)
+
+
+async def offer(request: web.Request) -> web.StreamResponse:
+    """Places that a doctor declared."""
+    fields = await pages.fields_of(request)
+    house, actor, doctor = house_of(request), actor_of(request), request.match_info["id"]
+    form = Form(house=house, actor=actor, search="", fields=fields, many={})
+    try:
+        declines = [ConditionKind(kind) for kind in await pages.many_of(request, "not")]
+        places = form.count("places")
+        if places < 1:
+            raise Invalid({"places": "Indiquez combien de places."})
+        await directory.offer(
+            house, actor, doctor, places, form.maybe_day("from"), form.maybe_day("until"), declines
+        )
+    except pages.EXPLAINED as error:
+        return await _one(request, pages.refusal_of(error))
+    return pages.see_other(f"/medecins/{doctor}", fait="offer")
+
+
+ROUTES: Final = (
+    Route("GET", "/medecins", listing, allowed=COORDINATION),
+    Route("GET", "/medecins/nouveau", blank, allowed=COORDINATION),
+    Route("POST", "/medecins/nouveau", add, allowed=COORDINATION),
+    Route("GET", "/medecins/{id}", one, allowed=COORDINATION),
+    Route("POST", "/medecins/{id}", change, allowed=COORDINATION),
+    Route("POST", "/medecins/{id}/places", offer, allowed=COORDINATION),
+)

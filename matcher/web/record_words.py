@@ -1,0 +1,169 @@
+"""How a record is laid out for a reader: groups, labels, and the words for its codes."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from matcher.web import words
+
+SEXES: Final = {"F": "femme", "M": "homme", "I": "indéterminé"}
+REACH: Final = {
+    "patient": "la personne elle-même",
+    "requester": "par le demandeur",
+    "relative": "par un proche",
+    "tutor": "par le tuteur ou la tutrice",
+}
+HOUSING: Final = {
+    "own": "logement personnel",
+    "hosted": "hébergé·e chez un tiers",
+    "hotel": "hôtel",
+    "shelter": "foyer ou centre d’hébergement",
+    "domiciled": "domiciliation postale",
+    "none": "sans logement",
+}
+COVERAGE: Final = {
+    "regime_general": "régime général",
+    "msa": "MSA",
+    "other": "autre régime",
+    "puma": "PUMa",
+    "c2s": "complémentaire santé solidaire (C2S)",
+    "ame": "aide médicale de l’État (AME)",
+    "pending": "droits en cours",
+    "none": "aucune couverture",
+}
+ALD: Final = {"yes": "oui", "no": "non", "pending": "demande en cours"}
+TERNARY: Final = {"yes": "oui", "no": "non", "unknown": "ne sait pas"}
+
+#: The six questions of the HAS, in its order; the names are those of the bulletin.
+SCREENING: Final = {
+    "emergency_stay": "Hospitalisation en urgence dans les 6 derniers mois",
+    "severe_conditions": "Trois maladies chroniques, défaillance d’organe sévère ou dix médicaments, ou plus",
+    "restricted_mobility": "Mobilité réduite",
+    "cognitive_mood": "Troubles cognitifs, de l’humeur ou du comportement (addictions comprises)",
+    "social_economic": "Difficultés sociales ou économiques (isolement, logement, ressources)",
+    "access_to_care": "Difficultés d’accès aux soins ou d’organisation des soins",
+}
+
+LABELS: Final = {
+    "birth_name": "Nom de naissance",
+    "first_names": "Prénoms",
+    "used_name": "Nom d’usage",
+    "sex": "Sexe",
+    "birth_date": "Naissance",
+    "birth_place": "Lieu de naissance",
+    "nir": "Numéro de sécurité sociale",
+    "phone": "Téléphone",
+    "phone2": "Autre téléphone",
+    "email": "Adresse e-mail",
+    "reach_via": "Joindre",
+    "safe_contact": "Précautions pour joindre la personne",
+    "message": "Laisser un message",
+    "sms": "Envoyer un SMS",
+    "who": "Qui peut répondre",
+    "language": "Langue",
+    "address": "Adresse",
+    "line": "Rue",
+    "postcode": "Code postal",
+    "city": "Commune",
+    "insee": "Code INSEE",
+    "housing": "Logement",
+    "contact": "Autre contact",
+    "interpreter": "Interprète nécessaire",
+    "nationality": "Nationalité",
+    "coverage": "Couverture",
+    "rights_opened_on": "Droits ouverts le",
+    "ald": "ALD",
+    "pregnancy": "Grossesse",
+    "discharge_on": "Sortie d’hôpital le",
+    "difficulty": "Difficulté rencontrée",
+    "care_needed": "Soins demandés",
+    "social": "Situation sociale",
+    "treatments": "Traitements",
+    "referring": "Adressé·e par",
+    "name": "Nom",
+    "service": "Service",
+    "screening": "Repérage (questions de la HAS)",
+    "household": "Foyer",
+    "relation": "Lien",
+    "attachments": "Pièces jointes",
+    "media_type": "Type",
+    **SCREENING,
+}
+
+#: Field → code → words.
+VALUES: Final[dict[str, dict[str, str]]] = {
+    "sex": SEXES,
+    "reach_via": REACH,
+    "housing": HOUSING,
+    "coverage": COVERAGE,
+    "ald": ALD,
+    "language": words.LANGUAGES,
+    **dict.fromkeys(SCREENING, TERNARY),
+}
+
+GROUPS: Final = (
+    ("Identité", ("birth_name", "used_name", "first_names", "sex", "birth_date", "birth_place", "household")),
+    ("Joindre la personne", ("phone", "phone2", "email", "reach_via", "safe_contact", "contact", "language",
+                             "interpreter")),
+    ("Où elle vit", ("address", "housing")),
+    ("Santé", ("care_needed", "difficulty", "treatments", "ald", "pregnancy", "discharge_on", "screening")),
+    ("Droits et situation", ("nir", "coverage", "rights_opened_on", "nationality", "social")),
+    ("Qui adresse", ("referring", "attachments")),
+)  # fmt: skip
+
+
+#: Fields of a request outside the record, and those that a fault may name.
+_OTHERS: Final = {
+    "place": "Quartier ou lieu", "wishes": "Souhaits", "conditions": "Conditions", "consent": "Accord",
+    "given": "Réponse de la personne", "by": "Donné par", "how": "Comment", "choice": "Choix",
+    "text_version": "Texte de l’accord", "reason": "Motif", "on": "Date", "until": "Jusqu’au",
+}  # fmt: skip
+
+
+def label_of(field: str) -> str:
+    """What a person calls the field of a dotted name."""
+    last = next((part for part in reversed(field.split(".")) if not part.isdecimal()), field)
+    return {**_OTHERS, **LABELS}.get(last, last)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One value of a record, in words."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Values read together."""
+
+    title: str
+    lines: tuple[Line, ...]
+
+
+def say(name: str, value: Any) -> str:
+    """A value of the field ``name`` in French, whatever its JSON type."""
+    if isinstance(value, bool):
+        return "oui" if value else "non"
+    if isinstance(value, dict):
+        shown = {k: v for k, v in value.items() if k != "content"}
+        return " ; ".join(f"{LABELS.get(k, k)} : {say(k, v)}" for k, v in shown.items())
+    if isinstance(value, list):
+        return " / ".join(say(name, v) for v in value)
+    return VALUES.get(name, {}).get(str(value), str(value))
+
+
+def laid_out(record: dict[str, Any]) -> tuple[Group, ...]:
+    """The record as groups of lines, every value of it; what no group names comes last."""
+    named = {field for _, fields in GROUPS for field in fields}
+    rest = tuple(field for field in record if field not in named)
+    groups = []
+    for title, fields in (*GROUPS, ("Autres renseignements", rest)):
+        lines = tuple(
+            Line(label=LABELS.get(field, field), value=say(field, record[field]))
+            for field in fields
+            if record.get(field) not in (None, "", [], {})
+        )
+        if lines:
+            groups.append(Group(title=title, lines=lines))
+    return tuple(groups)

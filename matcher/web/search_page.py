@@ -1,0 +1,171 @@
+"""The list of searches, the page of one search, and the record behind a reason."""
+
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from matcher.protocol.search import State
+from matcher.service import directory, views
+from matcher.service.actors import COORDINATION, OFFICE
+from matcher.service.errors import Forbidden
+from matcher.web import pages, record_words, timeline, words
+from matcher.web.keys import actor_of, house_of
+from matcher.web.route import Route
+
+#: State → what may be done from it, in the order in which it is offered. The protocol decides; a page
+#: that offers too much is answered with the protocol's own reason.
+ACTIONS: Final = {
+    "draft": ("complete",),
+    "submitted": ("valider", "renvoyer", "accord"),
+    "returned": ("complete",),
+    "ready": ("lancer",),
+    "asking": ("appels", "vague"),
+    "calling": ("board", "elargir", "clore"),
+    "proposing": ("board", "vague", "appels"),
+    "released": ("rendez-vous", "confirmer", "nouvel-acces", "renoncer"),
+    "resting": ("reprendre",),
+    "attached": ("rouvrir",),
+    "unmet": ("relancer",),
+    "withdrawn": ("annuler-retrait",),
+}
+_LIVE: Final = (
+    "contact",
+    "reconfirmer",
+    "accord",
+    "pause",
+    "priorite",
+    "corriger",
+    "partager",
+    "reunir",
+    "retirer",
+)
+#: The same for what is needed less often.
+MORE: Final = {
+    "draft": ("retirer",),
+    "submitted": ("contact", "priorite", "corriger", "reunir", "retirer"),
+    "returned": ("retirer",),
+    "ready": _LIVE,
+    "asking": _LIVE,
+    "calling": ("relancer", *_LIVE),
+    "proposing": ("clore", *_LIVE),
+    "released": tuple(name for name in _LIVE if name not in ("pause", "partager")),
+    "resting": ("contact", "priorite", "corriger", "retirer"),
+    "attached": ("retirer",),
+    "unmet": ("priorite", "retirer"),
+    "withdrawn": (),
+}
+
+
+async def listing(request: web.Request) -> web.Response:
+    """Every search, or those of a state or of a person."""
+    house, actor = house_of(request), actor_of(request)
+    state, q = request.query.get("state", ""), request.query.get("q", "").strip()
+    if state not in words.STATES:
+        state = ""
+    found = await views.listing(
+        house, actor, State(state) if state else None, q or None, request.query.get("after")
+    )
+    items = [summary(one) for one in found["items"]]
+    if q and len(items) == 1:
+        raise pages.see_other(f"/recherches/{items[0]['id']}")
+    after = found.get("next")
+    more = urlencode({k: v for k, v in (("state", state), ("q", q), ("after", after)) if v}) if after else ""
+    return pages.render(request, "searches.html", items=items, state=state, q=q, next=more)
+
+
+def summary(one: dict[str, Any]) -> dict[str, Any]:
+    """A row of the list, with what may be absent."""
+    return {
+        "id": one["id"],
+        "reference": one.get("reference", one["id"]),
+        "label": one.get("label", ""),
+        "state": one["state"],
+        "since": one.get("since"),
+        "urgent": one.get("urgent", False),
+        "next": next_step(one.get("next")),
+    }
+
+
+def next_step(step: dict[str, Any] | None) -> dict[str, Any] | None:
+    """``{what, at}`` in words."""
+    if not step:
+        return None
+    what = str(step.get("what", ""))
+    return {"what": words.NEXT_STEPS.get(what, what), "at": step.get("at")}
+
+
+async def search(request: web.Request) -> web.Response:
+    """One search: where it stands, what comes next, and everything that may be done."""
+    return await show(request)
+
+
+async def show(
+    request: web.Request,
+    *,
+    refusal: pages.Refusal | None = None,
+    action: str = "",
+    typed: dict[str, str] | None = None,
+) -> web.Response:
+    """The page of a search; after a refused ``action`` with its reason and what was ``typed``."""
+    house, actor = house_of(request), actor_of(request)
+    view = pages.lenient(await views.search(house, actor, request.match_info["id"]))
+    state = view["state"]
+    choices: list[dict[str, Any]] = []
+    if state in ("submitted", "ready") and actor.role in COORDINATION:
+        choices = pages.lenient(await views.announcement_choices(house, actor, view["id"]))
+    status, error, faults = refusal or (200, None, {})
+    entries = view.get("timeline") or []
+    return pages.render(
+        request,
+        "search.html",
+        status=status,
+        error=error,
+        faults=faults,
+        s=view,
+        next=next_step(view.get("next")),
+        choices=choices,
+        actions=ACTIONS.get(state, ()) if actor.role in COORDINATION else (),
+        more=MORE.get(state, ()) if actor.role in COORDINATION else (),
+        leads=actor.role in COORDINATION,
+        entries=entries,
+        picture=timeline.drawn(entries),
+        tried=action,
+        typed=typed or {},
+    )
+
+
+async def record(request: web.Request) -> web.StreamResponse:
+    """The whole record, after saying what for; the opening is journaled by the service."""
+    house, actor = house_of(request), actor_of(request)
+    purpose = (await pages.fields_of(request)).get("purpose", "")
+    if purpose not in words.PURPOSES:
+        return await show(
+            request,
+            refusal=(400, "Choisissez le motif pour lequel vous ouvrez la fiche.", {}),
+            action="fiche",
+        )
+    shown = await views.record(house, actor, request.match_info["id"], purpose)
+    return pages.render(
+        request,
+        "record.html",
+        id=request.match_info["id"],
+        purpose=words.PURPOSES[purpose],
+        groups=record_words.laid_out(shown["record"]),
+    )
+
+
+async def doctor_names(request: web.Request) -> dict[str, str]:
+    """Doctors by id, for the forms of those who may see the directory."""
+    try:
+        found = await directory.listing(house_of(request), actor_of(request))
+    except Forbidden:
+        return {}
+    return {one["id"]: f"{one['last_name']} {one['first_name']}".strip() for one in found["items"]}
+
+
+ROUTES: Final = (
+    Route("GET", "/recherches", listing, allowed=OFFICE),
+    Route("GET", "/recherches/{id}", search, allowed=OFFICE),
+    Route("POST", "/recherches/{id}/fiche", record, allowed=COORDINATION),
+)

@@ -1,0 +1,130 @@
+// The page /dossier: code, record, receipt, PDF, giving up. Every value is put in as text, never as markup.
+"use strict";
+(async () => {
+  if (!door.token) return door.show("wrong", false);
+  const said = JSON.parse(document.getElementById("said").textContent);
+  const $ = (id) => document.getElementById(id);
+  let session = "";
+
+  function words(name, value) {
+    if (value === true) return "oui";
+    if (value === false) return "non";
+    if (Array.isArray(value)) return value.map((one) => words(name, one)).join("\n");
+    if (value && typeof value === "object") {
+      return Object.entries(value).filter(([key]) => key !== "content")
+        .map(([key, one]) => `${said.labels[key] || key}\u00a0: ${words(key, one)}`).join("\n");
+    }
+    return said.values[name]?.[value] || String(value);
+  }
+
+  function add(parent, tag, text) {
+    const element = document.createElement(tag);
+    if (text !== undefined) element.textContent = text;
+    parent.append(element);
+    return element;
+  }
+
+  function draw(record) {
+    const named = new Set(said.groups.flatMap(([, fields]) => fields));
+    const rest = Object.keys(record).filter((field) => !named.has(field));
+    $("record").replaceChildren();
+    for (const [title, fields] of [...said.groups, ["Autres renseignements", rest]]) {
+      const filled = fields.filter((field) => record[field] !== undefined && record[field] !== "");
+      if (!filled.length) continue;
+      const section = add($("record"), "section");
+      section.className = "card";
+      add(section, "h2", title);
+      const list = add(section, "dl");
+      list.className = "wide";
+      for (const field of filled) {
+        add(list, "dt", said.labels[field] || field);
+        add(list, "dd", words(field, record[field]));
+      }
+    }
+    for (const one of record.attachments || []) attachment(one);
+    $("interpreter").hidden = !record.interpreter;
+    if (record.language) $("interpreter-language").textContent = ` (${words("language", record.language)})`;
+  }
+
+  function save(blob, name) {
+    const link = add(document.body, "a");
+    link.href = URL.createObjectURL(blob);
+    link.download = name;
+    link.click();
+    link.remove();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  }
+
+  function attachment(one) {
+    if (!one.content) return;
+    const button = add($("record"), "button", `Enregistrer « ${one.name} »`);
+    button.className = "noprint";
+    button.addEventListener("click", () => {
+      const bytes = Uint8Array.from(atob(one.content), (sign) => sign.charCodeAt(0));
+      save(new Blob([bytes], { type: one.media_type }), one.name);
+    });
+  }
+
+  function receipt() {
+    $("acknowledge").hidden = true;
+    $("acknowledged").hidden = false;
+  }
+
+  $("code-form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    $("code-fault").hidden = true;
+    const answer = await door.post("record", { code: $("code").value.replace(/\s/g, "") });
+    if (answer.status === 403) {
+      $("code-fault").textContent = "Ce code n’est pas valable : il a pu expirer ou déjà servir. Vérifiez-le, ou demandez-en un autre.";
+      $("code-fault").hidden = false;
+      $("code").setAttribute("aria-invalid", "true");
+      $("code").setAttribute("aria-describedby", "code-fault");
+      $("code").focus();
+      return;
+    }
+    if (!door.good(answer)) return;
+    session = answer.body.session;
+    draw(answer.body.record);
+    door.show("record");
+  });
+
+  $("call-me").addEventListener("click", async () => {
+    if (!door.good(await door.post("call-me"))) return;
+    $("call-me").hidden = true;
+    $("called").hidden = false;
+  });
+
+  $("acknowledge").addEventListener("click", async () => {
+    if (door.good(await door.post("acknowledge", { session }))) receipt();
+  });
+
+  $("document").addEventListener("click", async () => {
+    const answer = await door.post("document", { session });
+    if (answer.blob) save(answer.blob, "fiche.pdf");
+    else door.good(answer);
+  });
+
+  $("desist-form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (!door.good(await door.post("desist", { reason: $("reason").value }))) return;
+    $("give-up").hidden = true;
+    $("record").replaceChildren();
+    session = "";
+    door.show("desisted");
+  });
+
+  const opened = await door.post("open");
+  if (!door.good(opened)) {
+    if (![404, 410, 423].includes(opened.status)) document.querySelector('[data-view="loading"]').hidden = true;
+    return;
+  }
+  const view = opened.body;
+  door.office(view.territory);
+  if (view.purpose !== "record") { location.replace(`/r#${door.token}`); return; }
+  door.fill("doctor", view.doctor?.name || view.doctor);
+  document.querySelector(`[data-office="${view.office_open === false ? "closed" : "open"}"]`).hidden = false;
+  if (view.called_back) { $("call-me").hidden = true; $("called").hidden = false; }
+  if (view.acknowledged) receipt();
+  $("give-up").hidden = view.state !== "chosen";
+  door.show(view.state, false);
+})();

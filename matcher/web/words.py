@@ -1,0 +1,384 @@
+"""The French words for the codes of the protocol, as pages say them. Pure data, one dictionary per code."""
+
+from typing import Final
+
+#: State of a search → what a person reads.
+STATES: Final = {
+    "draft": "brouillon",
+    "submitted": "à relire",
+    "returned": "à compléter par le demandeur",
+    "ready": "prête à lancer",
+    "asking": "médecins sollicités par mail",
+    "calling": "appels en cours",
+    "proposing": "réponse favorable, au choix du patient",
+    "released": "médecin choisi, fiche transmise",
+    "resting": "en pause",
+    "attached": "médecin traitant trouvé",
+    "unmet": "sans solution pour l’instant",
+    "withdrawn": "retirée",
+}
+
+#: The same for a requester, who needs to know what to do rather than how it is done.
+STATES_FOR_REQUESTER: Final = {
+    **STATES,
+    "submitted": "transmise à la CPTS",
+    "returned": "à compléter",
+    "ready": "acceptée, bientôt lancée",
+    "asking": "recherche en cours",
+    "calling": "recherche en cours",
+    "proposing": "un médecin est d’accord",
+    "released": "médecin choisi, rendez-vous à venir",
+}
+
+#: State → what happens next, for a requester.
+NEXT_FOR_REQUESTER: Final = {
+    "draft": "Complétez la demande puis transmettez-la.",
+    "submitted": "La CPTS relit la demande, en général dans la journée.",
+    "returned": "Complétez ce qui manque puis transmettez à nouveau.",
+    "ready": "La CPTS va solliciter les médecins.",
+    "asking": "Les médecins répondent sous quelques jours.",
+    "calling": "La CPTS appelle les médecins un par un.",
+    "proposing": "La personne doit dire si ce médecin lui convient.",
+    "released": "Le médecin et la personne conviennent d’un rendez-vous.",
+    "resting": "La recherche reprendra dès que la personne sera joignable.",
+    "attached": "Rien : la recherche est terminée.",
+    "unmet": "La CPTS a noté la suite ; appelez-la pour en parler.",
+    "withdrawn": "Rien : la recherche est arrêtée.",
+}
+
+#: Kind of the next automatic step (a timer) → what it does.
+NEXT_STEPS: Final = {
+    "settle": "prise en compte de la réponse",
+    "held_overdue": "rappel : réponse en attente de votre avis",
+    "reminder": "rappel par mail aux médecins restés silencieux",
+    "next_wave": "deuxième vague de mails",
+    "calls": "passage aux appels",
+    "mail_overdue": "contrôle des mails non partis",
+    "nobody_reached": "contrôle : aucun mail accepté",
+    "yes_held": "le médecin est interrogé à nouveau sur son oui",
+    "yes_lapses": "le oui non confirmé tombe",
+    "choice_chase": "rappel : choix du patient attendu",
+    "opening_reminder": "rappel au médecin : fiche non ouverte",
+    "opening_call": "à appeler : fiche toujours non ouverte",
+    "appointment_asked": "demande de la date du rendez-vous",
+    "appointment_check": "vérification : rendez-vous honoré ?",
+    "call_back": "rappel promis",
+    "wake": "reprise de la recherche",
+    "relaunch": "relance de la recherche",
+    "untouched": "90 jours sans nouvelle : à revoir",
+    "abandoned": "180 jours sans nouvelle : fin de la recherche",
+    "grace_over": "destruction de la fiche (fin des 7 jours)",
+    "retention_over": "fin de conservation",
+}
+
+#: Task of the office → why it is on the page.
+TASKS: Final = {
+    "answer_held": "Une réponse attend votre avis.",
+    "answer_held_overdue": "Une réponse attend votre avis depuis plus d’un jour.",
+    "nobody_reached": "Aucun mail n’a été accepté depuis une heure.",
+    "mail_unreached": "Un mail n’est pas arrivé : le médecin passe aux appels.",
+    "call_back": "Un rappel a été promis.",
+    "last_yes_gone": "Le dernier oui est tombé.",
+    "choice_waited_for": "Le choix du patient est attendu.",
+    "record_not_opened": "La fiche n’a pas encore été ouverte.",
+    "link_locked": "Cinq codes faux : le lien est bloqué.",
+    "call_me_for_the_code": "Le médecin demande à être rappelé pour le code.",
+    "release_unreached": "Le mail qui donne accès à la fiche n’est pas arrivé.",
+    "appointment_date_wanted": "La date du rendez-vous n’est pas connue.",
+    "appointment_to_check": "Le rendez-vous a-t-il été honoré ?",
+    "appointment_missed": "Le rendez-vous a été manqué : une nouvelle date est à convenir.",
+    "reconfirm": "Le besoin et l’accord sont à reconfirmer.",
+    "patient_unreachable": "La personne n’a pas pu être jointe.",
+    "relaunch_due": "La relance prévue est arrivée.",
+    "late_yes": "Un oui est arrivé après la fin.",
+    "doctor_gave_up": "Le médecin choisi a renoncé.",
+    "both_released": "Deux recherches de la même personne ont chacune un médecin choisi.",
+    "untouched": "Rien n’a bougé depuis 90 jours.",
+}
+
+CONDITIONS: Final = {
+    "home_visits": "visites à domicile",
+    "ehpad_visits": "visites en EHPAD",
+    "step_free": "accès sans marche",
+    "within_days": "rendez-vous rapide",
+    "evenings": "consultations le soir",
+    "saturdays": "consultations le samedi",
+}
+
+CALL_OUTCOMES: Final = {
+    "no_answer": "Pas de réponse",
+    "message_left": "Message laissé",
+    "call_back": "À rappeler",
+    "secretary_will_ask": "Le secrétariat demande",
+    "yes": "Oui",
+    "no": "Non",
+    "not_taking": "Ne prend plus de patients",
+    "do_not_call": "Ne plus appeler",
+    "wrong_number": "Mauvais numéro",
+}
+
+SPOKE_WITH: Final = {
+    "doctor": "le médecin",
+    "secretary": "le secrétariat",
+    "replacement": "le ou la remplaçant·e",
+    "machine": "un répondeur",
+    "nobody": "personne",
+}
+
+REFUSALS: Final = {
+    "full": "patientèle complète",
+    "too_far": "trop loin",
+    "on_leave": "en congé",
+    "other": "autre raison",
+}
+
+WHERE: Final = {
+    "practice": "au cabinet",
+    "visits": "en visite à domicile",
+    "teleconsultation": "en téléconsultation",
+}
+
+HANDOVERS: Final = {
+    "page": "par la page sécurisée",
+    "mssante": "par messagerie sécurisée (MSSanté)",
+    "paper": "fiche imprimée, remise au patient",
+    "read_by_phone": "fiche lue au téléphone",
+}
+
+#: State of a release → words.
+RELEASES: Final = {
+    "waiting": "en attente : le médecin ne l’a pas encore ouverte",
+    "opened": "ouverte par le médecin",
+    "locked": "lien bloqué après cinq codes faux",
+    "handed_over": "remise autrement",
+}
+
+SOLICITATIONS: Final = {
+    "queued": "mail en attente",
+    "asked": "sollicité",
+    "accepted": "sollicité",
+    "dropped": "non envoyé",
+    "unreached": "mail non arrivé",
+    "open": "sans réponse",
+    "yes": "oui",
+    "unconfirmed": "oui à confirmer",
+    "once": "dépanne une fois",
+    "no": "non",
+    "paused": "en pause",
+    "declined": "écarté par le patient",
+    "chosen": "choisi",
+    "gave_up": "a renoncé",
+    "settling": "réponse reçue",
+    "held": "réponse à vérifier",
+}
+
+#: What a doctor answered.
+SAYS: Final = {"yes": "oui", "no": "non", "pause": "pause", "undo": "retour en arrière"}
+
+#: Kind of wish → words.
+WISHES: Final = {
+    "doctor_sex": "une femme ou un homme médecin",
+    "language": "langue parlée",
+    "max_distance_km": "distance maximale",
+    "travel": "moyen de déplacement",
+    "step_free": "accès sans marche",
+    "home_visits": "visites à domicile",
+    "sector1": "secteur 1, sans dépassement",
+    "teleconsultation": "téléconsultation",
+    "exclude": "médecins à éviter",
+    "prefer": "médecins à solliciter d’abord",
+}
+
+CHANNELS: Final = {"mail": "mail", "phone": "téléphone"}
+
+APPOINTMENTS: Final = {"planned": "prévu", "honoured": "honoré", "missed": "manqué"}
+
+DECLARATIONS: Final = {
+    "done": "déclaration faite en ligne",
+    "paper": "déclaration sur papier",
+    "later": "déclaration plus tard",
+    "not_applicable": "sans objet",
+}
+
+CONTACTS: Final = {
+    "reached": "La personne a répondu",
+    "no_answer": "Pas de réponse",
+    "message_left": "Message laissé",
+    "through_requester": "Par le demandeur",
+    "wrong_number": "Mauvais numéro",
+}
+
+WITHDRAWALS: Final = {
+    "found_one": "la personne a trouvé elle-même",
+    "consent": "accord retiré (la fiche est détruite aussitôt)",
+    "duplicate": "doublon",
+    "left": "départ du territoire",
+    "death": "décès",
+}
+
+ENDINGS: Final = {
+    "relaunch": "relancer à une date",
+    "mediator": "saisir la médiation de la CPAM",
+    "pass": "orienter vers la PASS en attendant",
+    "nothing": "rien de plus pour l’instant",
+}
+
+PRIORITIES: Final = {
+    "urgent": "urgente",
+    "high": "haute",
+    "normal": "normale",
+    "low": "basse",
+}
+
+CHOICES: Final = {
+    "patient_chooses": "La personne choisit parmi les médecins d’accord",
+    "first_match": "Le premier oui sans condition est retenu (si la personne l’a accepté)",
+}
+
+SPEAKS: Final = {"coordinatrice": "la CPTS", "requester": "le demandeur"}
+
+GIVEN: Final = {"yes": "Oui", "undecided": "Pas encore décidé", "no": "Non"}
+
+CONSENT_BY: Final = {
+    "patient": "la personne elle-même",
+    "parental_authority": "un titulaire de l’autorité parentale",
+    "tutor": "le tuteur ou la tutrice, avec pouvoir sur la personne",
+    "ase": "l’aide sociale à l’enfance",
+}
+
+CONSENT_HOW: Final = {"oral": "à l’oral", "written": "par écrit"}
+
+ROLES: Final = {
+    "coordinatrice": "coordination",
+    "coordinatrice_sociale": "coordination sociale",
+    "secretaire": "secrétariat",
+    "directrice": "direction",
+    "requester": "demandeur",
+    "operator": "exploitation",
+}
+
+LANGUAGES: Final = {
+    "fr": "français", "ar": "arabe", "tr": "turc", "pt": "portugais", "it": "italien", "es": "espagnol",
+    "en": "anglais", "de": "allemand", "ru": "russe", "uk": "ukrainien", "ro": "roumain", "sq": "albanais",
+    "ku": "kurde", "fa": "persan", "ps": "pachto", "ur": "ourdou", "bn": "bengali", "ta": "tamoul",
+    "zh": "chinois", "vi": "vietnamien", "ka": "géorgien", "hy": "arménien", "sr": "serbe", "pl": "polonais",
+    "wo": "wolof", "ff": "peul", "bm": "bambara", "ln": "lingala", "so": "somali", "ti": "tigrigna",
+    "am": "amharique", "ber": "berbère", "kab": "kabyle", "fsl": "langue des signes française",
+}  # fmt: skip
+
+#: Reasons for opening a record, journaled with the opening.
+PURPOSES: Final = {
+    "contact": "joindre la personne",
+    "complete": "compléter ou corriger la demande",
+    "proposal": "présenter une proposition",
+    "handover": "transmettre la fiche au médecin choisi",
+    "complaint": "répondre à une question ou une réclamation",
+}
+
+#: What a page says after something was done; the key travels in the address (``?fait=``).
+DONE: Final = {
+    "saved": "C’est enregistré.",
+    "draft": "Le brouillon est enregistré ; vous pourrez le reprendre plus tard.",
+    "submitted": "La demande est transmise à la CPTS.",
+    "validate": "La demande est validée : la recherche est prête à lancer.",
+    "return": "La demande est renvoyée au demandeur avec ce qui manque.",
+    "announcement": "L’annonce est changée.",
+    "launch": "La recherche est lancée.",
+    "wave": "Une nouvelle vague de mails part.",
+    "calls": "La recherche passe aux appels.",
+    "choose": "Le médecin est choisi. Les autres sont prévenus que leur oui reste en réserve.",
+    "decline": "C’est noté : ces médecins ne seront plus sollicités pour cette recherche.",
+    "code": "Un nouveau code est prêt.",
+    "renew": "Un nouvel accès à la fiche est ouvert ; l’ancien ne vaut plus.",
+    "settle": "La réponse est traitée.",
+    "appointment": "Le rendez-vous est noté.",
+    "confirm": "C’est terminé : un médecin traitant est trouvé.",
+    "desist": "La fin de cet accord est notée.",
+    "attempt": "L’appel à la personne est noté.",
+    "rest": "La recherche est en pause.",
+    "wake": "La recherche reprend.",
+    "withdraw": "La recherche est retirée.",
+    "undo": "Le retrait est annulé.",
+    "close": "La recherche est close.",
+    "relaunch": "La recherche est relancée.",
+    "reopen": "La recherche est rouverte, avec son ancienneté.",
+    "consent": "L’accord de la personne est enregistré.",
+    "reconfirm": "Le besoin et l’accord sont reconfirmés.",
+    "widen": "La zone voisine pourra être appelée.",
+    "priority": "La priorité est changée.",
+    "split": "Le reste du foyer est devenu une nouvelle recherche.",
+    "join": "Les deux recherches sont réunies.",
+    "correct": "La correction est enregistrée.",
+    "call": "L’appel est noté.",
+    "doctor": "Le médecin est enregistré.",
+    "offer": "Les places sont enregistrées.",
+    "logout": "Vous êtes déconnecté·e.",
+    "enrolled": "Votre mot de passe est choisi : vous pouvez vous connecter.",
+}
+
+#: Kind of structure → words.
+STRUCTURES: Final = {
+    "pass": "PASS",
+    "urgences": "urgences",
+    "ccas": "CCAS",
+    "social": "service social",
+    "ehpad": "EHPAD",
+    "permanence": "permanence",
+    "infirmier": "cabinet infirmier",
+    "pharmacien": "pharmacie",
+    "medecin": "médecin",
+    "autre": "autre",
+    "cpts": "la CPTS elle-même",
+}
+
+#: Who acts, in the journal.
+ACTORS: Final = {"staff": "équipe", "requester": "demandeur", "doctor": "médecin", "system": "service"}
+
+#: What is done, in the journal; what is not listed is shown as it is.
+ACTIONS: Final = {
+    "draft": "brouillon", "submit": "demande transmise", "return": "demande renvoyée",
+    "validate": "demande validée", "correct": "correction", "announce": "annonce choisie",
+    "consent": "accord noté", "reconfirm": "reconfirmation", "launch": "lancement", "wave": "vague",
+    "start_calls": "passage aux appels", "widen": "élargissement", "mail_accepted": "mail accepté",
+    "mail_dropped": "mail abandonné", "mail_dead": "mail impossible", "answer": "réponse",
+    "settle_held": "réponse tranchée", "call": "appel", "choose": "choix", "decline": "proposition écartée",
+    "renew_release": "accès renouvelé", "lock_release": "lien bloqué", "call_me": "rappel demandé",
+    "open_record": "fiche ouverte par le médecin", "open_record_staff": "fiche ouverte par l’équipe",
+    "print_record": "fiche imprimée", "acknowledge": "réception confirmée", "desist": "désistement",
+    "appointment": "rendez-vous", "confirm": "médecin traitant trouvé",
+    "contact_attempt": "appel à la personne",
+    "rest": "pause", "wake": "reprise", "withdraw": "retrait", "undo_withdrawal": "retrait annulé",
+    "close": "clôture", "relaunch": "relance", "reopen": "réouverture", "split": "foyer partagé",
+    "join": "demandes réunies", "new_code": "nouveau code", "wrong_code": "code faux",
+    "priority": "priorité changée", "login": "connexion", "login_failed": "connexion refusée",
+    "enrolled": "mot de passe choisi", "user_added": "compte ajouté", "key_added": "clé ajoutée",
+    "doctor_added": "médecin ajouté", "doctor_corrected": "médecin corrigé", "pause": "pause du médecin",
+}  # fmt: skip
+
+#: Delay of the settings → what it means.
+DELAYS: Final = {
+    "reminder": "Rappel aux médecins silencieux, après le premier mail",
+    "next_wave": "Deuxième vague, après la première",
+    "calls": "Passage aux appels, après le premier mail accepté",
+    "yes_held": "Durée pendant laquelle un oui est tenu",
+    "choice_chase": "Rappel : choix de la personne attendu",
+    "opening_reminder": "Rappel au médecin choisi : fiche non ouverte",
+    "opening_call": "Appel au médecin choisi : fiche non ouverte",
+    "appointment_asked": "Demande de la date du rendez-vous",
+    "appointment_check": "Vérification, après la date du rendez-vous",
+    "reconfirm": "Besoin et accord à reconfirmer au-delà de",
+}
+_UNITS: Final = {
+    "H": ("heure ouvrée", "heures ouvrées"),
+    "M": ("minute", "minutes"),
+    "S": ("seconde", "secondes"),
+}
+
+
+def delay(written: str | None) -> str:
+    """``P2D`` as « 2 jours ouvrés », ``PT2H`` as « 2 heures ouvrées »; None as « aucun »."""
+    if written is None:
+        return "aucun"
+    number = int("".join(sign for sign in written if sign.isdigit()))
+    one, many = ("jour ouvré", "jours ouvrés") if written.endswith("D") else _UNITS[written[-1]]
+    return f"{number} {one if number < 2 else many}"
