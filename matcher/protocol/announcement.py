@@ -156,7 +156,8 @@ def choices(subject: Subject, ground: Ground) -> tuple[Announcement, ...]:
         mark = ground.gazetteer.landmark_of(rung.place)
         if mark is not None:
             offered.append(_measured(subject, ground, rung.age, mark))
-    return tuple(a for a in offered if a.residents >= ground.k)
+    # Among the oldest five and ten years are one and the same "and over".
+    return tuple(a for a in dict.fromkeys(offered) if a.residents >= ground.k)
 
 
 def announce(subject: Subject, ground: Ground) -> Announcement:

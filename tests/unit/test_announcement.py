@@ -255,6 +255,12 @@ def test_the_office_chooses_among_the_rungs_that_reach_k_and_the_landmark() -> N
     assert offered[0].residents == offered[1].residents == 120
 
 
+def test_no_choice_is_offered_twice() -> None:
+    offered = choices(at(97), ground(100))
+    assert len(offered) == len(set(offered))
+    assert shape(offered[0]) == ("95+", PlaceKind.QUARTIER)
+
+
 def test_a_person_may_go_finer_down_to_k_and_no_further() -> None:
     exact = AgeBand(from_=67, to=67)
     assert finer(at(), ground(1000), age=exact).residents == 150
