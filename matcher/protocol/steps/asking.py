@@ -22,7 +22,7 @@ from matcher.protocol.search import (
 )
 from matcher.protocol.steps.proposals import match_first, open_proposals
 from matcher.protocol.steps.turn import Turn
-from matcher.protocol.steps.waves import answered, drop_from_wave, go_on, mail_wave, next_wave, start_delays
+from matcher.protocol.steps.waves import answered, drop_from_wave, mail_wave, next_wave, start_delays
 
 _ANNOUNCING = (Letter.ANNOUNCEMENT, Letter.REMINDER)
 _PROPOSED = (State.ASKING, State.CALLING, State.PROPOSING)
@@ -48,7 +48,8 @@ def launch(search: Search, around: Around) -> Step:
         _match_an_offer(turn, fitting)
     else:
         turn.enter(State.ASKING)
-        go_on(turn)
+        if not mail_wave(turn):
+            turn.enter(State.CALLING)
     turn.touch()
     return turn.end()
 

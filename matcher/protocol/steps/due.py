@@ -86,18 +86,21 @@ def _call_back(turn: Turn, doctor: DoctorId) -> None:
     turn.task(TaskKind.CALL_BACK, doctor)
 
 
-def _next_wave(turn: Turn) -> None:
-    """The second wave; the first one's reminder goes before it where both are due together.
-
-    Where nobody is left the calls come at their hour.
-    """
+def _remind_first(turn: Turn) -> None:
+    """A reminder that is due together with the next wave or the calls goes before them."""
     if any(t.kind is TimerKind.REMINDER and t.at <= turn.now for t in turn.search.timers):
         turn.cancel(TimerKind.REMINDER)
         remind(turn)
+
+
+def _next_wave(turn: Turn) -> None:
+    """The second wave; where nobody is left the calls come at their hour."""
+    _remind_first(turn)
     mail_wave(turn)
 
 
 def _calls(turn: Turn) -> None:
+    _remind_first(turn)
     turn.enter(State.CALLING)
     if turn.stale:
         turn.task(TaskKind.RECONFIRM)

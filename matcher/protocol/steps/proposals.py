@@ -10,6 +10,7 @@ from matcher.protocol.search import (
     HANDOVERS,
     Answer,
     Choice,
+    Given,
     Position,
     Release,
     ReleaseKind,
@@ -157,6 +158,7 @@ def match_first(turn: Turn, doctor: DoctorId, answer: Answer) -> bool:
     if (
         search.choice is not Choice.FIRST_MATCH
         or consent is None
+        or consent.given is not Given.YES
         or not consent.first_match_agreed
         or search.first_match_done
         or not answer.terms.unconditional
@@ -166,7 +168,6 @@ def match_first(turn: Turn, doctor: DoctorId, answer: Answer) -> bool:
         or all(candidate.doctor != doctor for candidate in turn.around.candidates.ordered)
     ):
         return False
-    turn.consented()
     release_to(turn, doctor, ReleaseKind.PAGE)
     turn.set(first_match_done=True)
     return True
