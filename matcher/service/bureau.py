@@ -13,7 +13,7 @@ from matcher.protocol.ids import DoctorId
 from matcher.protocol.moves import Event
 from matcher.protocol.rules import Around
 from matcher.protocol.search import State, TaskKind, TimerKind
-from matcher.records.priority import order
+from matcher.records.priority import Priority, order, waited
 from matcher.service import asking, vaulted
 from matcher.service.actors import OFFICE, Actor, require
 from matcher.service.house import House
@@ -111,10 +111,10 @@ async def bureau(house: House, actor: Actor) -> Bureau:
     rows = [
         *_of_tasks(everything, labels, people, set(list(_TASKS)[:3])),
         *_lapsing(owned, labels, people, now),
-        *_requests(owned, labels, urgent=True),
+        *_requests(owned, labels, now, urgent=True),
         *to_call,
         *_of_tasks(everything, labels, people, set(list(_TASKS)[3:8])),
-        *_requests(owned, labels, urgent=False),
+        *_requests(owned, labels, now, urgent=False),
         *_ready(owned, labels),
         *_of_tasks(everything, labels, people, set(list(_TASKS)[8:])),
     ]
@@ -194,9 +194,9 @@ def _lapsing(
     ]
 
 
-def _requests(owned: list[Owned], labels: Mapping[str, str], *, urgent: bool) -> list[Row]:
+def _requests(owned: list[Owned], labels: Mapping[str, str], now: datetime, *, urgent: bool) -> list[Row]:
     new = [o for o in owned if o.search.state is State.SUBMITTED and o.search.urgent is urgent]
-    new.sort(key=lambda o: order(o.priority, o.search.seniority or o.search.since))
+    new.sort(key=lambda one: _pressing(one, now))
     reason = "Demande urgente à relire" if urgent else "Nouvelle demande à relire"
     return [
         _row(
@@ -209,6 +209,12 @@ def _requests(owned: list[Owned], labels: Mapping[str, str], *, urgent: bool) ->
         )
         for one in new
     ]
+
+
+def _pressing(one: Owned, now: datetime) -> tuple[int, datetime]:
+    """A sorting key: the class, raised by the time waited so that nobody starves; then who waited longest."""
+    seniority = one.search.seniority or one.search.since
+    return order(waited(Priority(level=one.priority), seniority=seniority, now=now).level, seniority)
 
 
 def _ready(owned: list[Owned], labels: Mapping[str, str]) -> list[Row]:
