@@ -108,6 +108,6 @@ def configure(level: str = "info", stream: IO[str] | None = None) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    # At "debug" these print what goes over their connections; Alembic greets at every command.
-    for name in ("aiosmtplib", "mail.log", "aiosqlite", "sqlalchemy.engine", "alembic"):
+    # At "debug" these print what goes over their connections; Alembic and APScheduler tell too much.
+    for name in ("aiosmtplib", "mail.log", "aiosqlite", "sqlalchemy.engine", "alembic", "apscheduler"):
         logging.getLogger(name).setLevel(logging.WARNING)
