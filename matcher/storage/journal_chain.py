@@ -294,7 +294,7 @@ def _segments_broken(sealed: Sequence[Segment], check: Check | None) -> tuple[in
 
 async def _rows(session: AsyncSession, territory: str) -> AsyncIterator[RowMapping | None]:
     """Every entry in order, a chunk at a time; None for one that cannot even be read, and no more."""
-    after = -(2**62)
+    after = -(2**31)
     while True:
         wanted = (
             select(*_JOURNAL.c)
@@ -315,11 +315,14 @@ async def _rows(session: AsyncSession, territory: str) -> AsyncIterator[RowMappi
 async def _read(
     session: AsyncSession, wanted: Select[*tuple[object, ...]]
 ) -> tuple[Sequence[RowMapping], bool]:
-    """The next rows, and whether all of them could be read: bytes that a hand changed may be no text."""
+    """The next rows, and whether all of them could be read: in SQLite's file, bytes that a hand changed may
+    be no text. On PostgreSQL a statement that fails says nothing of the journal, and is raised.
+    """
     try:
         return (await session.execute(wanted.limit(_CHUNK))).mappings().all(), True
     except DBAPIError:
-        pass
+        if session.get_bind().dialect.name != "sqlite":
+            raise
     good: list[RowMapping] = []
     try:
         for place in range(_CHUNK):
