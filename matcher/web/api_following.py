@@ -15,7 +15,7 @@ from matcher.protocol.search import (
     ReleaseKind,
 )
 from matcher.service import searches
-from matcher.service.actors import COORDINATION, OFFICE, Actor
+from matcher.service.actors import COORDINATION, Actor
 from matcher.service.house import House
 from matcher.web.bodies import Day, Email, Id, Moment, Reason
 from matcher.web.keys import actor_of, house_of
@@ -169,7 +169,7 @@ async def settle(request: web.Request) -> web.StreamResponse:
 
 
 ROUTES = (
-    does_with("/attempts", "Note an attempt to reach the patient", OFFICE, AttemptIn, _attempt),
+    does_with("/attempts", "Note an attempt to reach the patient", COORDINATION, AttemptIn, _attempt),
     does_with("/rest", "Let the search rest: no delay runs", COORDINATION, RestIn, _rest),
     does("/wake", "Wake a resting search", COORDINATION, searches.wake),
     does_with("/priority", "Override the priority, with a reason", COORDINATION, PriorityIn, _priority),
@@ -183,10 +183,10 @@ ROUTES = (
         "POST",
         SEARCH + "/answers/{answer}/settle",
         settle,
-        allowed=OFFICE,
+        allowed=COORDINATION,
         doc=Doc(summary="Settle a held answer", body=SettleIn, answers={200: SearchView}),
     ),
-    does_with("/appointment", "Note the first appointment", OFFICE, AppointmentIn, _appointment),
+    does_with("/appointment", "Note the first appointment", COORDINATION, AppointmentIn, _appointment),
     does_with("/confirm", "Note the declaration: attached", COORDINATION, ConfirmIn, _confirm),
     does_with("/desist", "The doctor or the patient does not go on", COORDINATION, DesistIn, _desist),
     does_with("/close", "Close unmet, with what comes next", COORDINATION, CloseIn, _close),

@@ -10,7 +10,6 @@ from matcher.records.bulletin import ConsentIn, SearchIn, consent_of
 from matcher.service import requests, searches, views
 from matcher.service.actors import COORDINATION, OFFICE, Actor, Role
 from matcher.service.house import House
-from matcher.service.requests import SUBMITTERS
 from matcher.service.searches import OWNERS
 from matcher.web.keys import actor_of, house_of
 from matcher.web.moves import API, does, does_with
@@ -142,7 +141,7 @@ ROUTES = (
         "POST",
         "",
         create,
-        SUBMITTERS,
+        OWNERS,
         Doc(summary="Submit a request, or keep a draft", body=SearchIn, answers={201: Created}, creates=True),
     ),
     _seen("GET", "", listing, READERS, Doc(summary="List", query=ListQuery, answers={200: SearchList})),
@@ -151,10 +150,10 @@ ROUTES = (
         "PATCH",
         "/{id}",
         amend,
-        SUBMITTERS,
+        OWNERS,
         Doc(summary="Complete a draft or a returned request", body=SearchIn, answers={200: SearchView}),
     ),
-    does("/submit", "Hand a draft or a returned request in", SUBMITTERS, requests.submit),
+    does("/submit", "Hand a draft or a returned request in", OWNERS, requests.submit),
     does("/validate", "The request is complete and consented", COORDINATION, searches.validate),
     does_with("/return", "Send back with what is missing", COORDINATION, ReturnIn, _give_back),
     _seen(

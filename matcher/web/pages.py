@@ -158,9 +158,9 @@ def render(request: web.Request, template: str, *, status: int = 200, **context:
     return web.Response(text=text, content_type="text/html", status=status)
 
 
-def see_other(path: str, **query: str) -> web.HTTPSeeOther:
+def see_other(path: str, **query: str) -> web.Response:
     """Where a browser goes after a POST; ``fait="…"`` names a sentence of ``words.DONE``."""
-    return web.HTTPSeeOther(f"{path}?{urlencode(query)}" if query else path)
+    return web.Response(status=303, headers={"Location": f"{path}?{urlencode(query)}" if query else path})
 
 
 async def fields_of(request: web.Request) -> dict[str, str]:

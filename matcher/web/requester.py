@@ -37,7 +37,7 @@ async def resume(request: web.Request) -> web.StreamResponse:
         return pages.render(request, "request_open.html", id=search)
     view = pages.lenient(await views.search(house, actor, search))
     if view["input"] is None:
-        raise pages.see_other(f"/mes-demandes/{search}")
+        raise web.HTTPSeeOther(f"/mes-demandes/{search}")
     fields, many = request_form.shown(view["input"])
     return await _form(request, fields, many, missing=view["missing"] or [])
 

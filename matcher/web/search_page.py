@@ -68,7 +68,7 @@ async def listing(request: web.Request) -> web.Response:
     )
     items = [summary(one) for one in found["items"]]
     if q and len(items) == 1:
-        raise pages.see_other(f"/recherches/{items[0]['id']}")
+        raise web.HTTPSeeOther(f"/recherches/{items[0]['id']}")
     after = found.get("next")
     more = urlencode({k: v for k, v in (("state", state), ("q", q), ("after", after)) if v}) if after else ""
     return pages.render(request, "searches.html", items=items, state=state, q=q, next=more)

@@ -38,7 +38,12 @@ async def test_a_search_goes_from_the_request_to_the_attachment(world: World) ->
     # A yes by phone, and one by link.
     by_phone = next(item["doctor"]["id"] for item in to_phone if item["doctor"]["id"] not in asked)
     await world.post("secretaire", "/calls/claim", {"doctor_id": by_phone})
-    called = {"doctor_id": by_phone, "outcome": "yes", "spoke_with": "doctor", "email": "appele@cabinet.example"}
+    called = {
+        "doctor_id": by_phone,
+        "outcome": "yes",
+        "spoke_with": "doctor",
+        "email": "appele@cabinet.example",
+    }
     await world.post("secretaire", f"{search}/calls", called)
     chosen = (await world.mailed(made["id"]))[0]
     await world.says(chosen, "yes")
@@ -158,7 +163,9 @@ async def test_the_first_yes_is_chosen_under_first_match_and_the_rest_kept(small
     assert [p["doctor"]["id"] for p in seen["proposals"]] == [second["id"]]
 
 
-async def test_an_answer_within_the_reading_time_is_held_until_a_person_settles_it(small_world: World) -> None:
+async def test_an_answer_within_the_reading_time_is_held_until_a_person_settles_it(
+    small_world: World,
+) -> None:
     world = small_world
     search = await world.launched()
     doctor = (await world.mailed(search))[0]
@@ -169,7 +176,7 @@ async def test_an_answer_within_the_reading_time_is_held_until_a_person_settles_
     seen = await world.get("coordinatrice", f"/searches/{search}")
     assert (seen["state"], len(seen["held"])) == ("asking", 1)
     settle = f"/searches/{search}/answers/{seen['held'][0]['id']}/settle"
-    await world.post("secretaire", settle, {"keep": True})
+    await world.post("coordinatrice", settle, {"keep": True})
     await world.later(seconds=30)
     assert (await world.get("coordinatrice", f"/searches/{search}"))["state"] == "proposing"
 
