@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.database import require_transaction
-from matcher.storage.sql import changed, insert
+from matcher.storage.sql import insert
 from matcher.storage.tables import IdempotencyRow, table
 
 _KEPT = table(IdempotencyRow)
@@ -32,8 +32,7 @@ async def begin(
     gets its answer) or rolls back (and then takes the key).
     """
     require_transaction(session)
-    taken = await changed(
-        session,
+    taken = await session.scalar(
         insert(session, _KEPT)
         .values(
             territory_id=territory,
@@ -43,9 +42,10 @@ async def begin(
             response=None,
             created_at=now,
         )
-        .on_conflict_do_nothing(),
+        .on_conflict_do_nothing()
+        .returning(_KEPT.c.key_hash)
     )
-    if taken:
+    if taken is not None:
         return None
     row = (
         await session.execute(

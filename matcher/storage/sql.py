@@ -45,7 +45,7 @@ async def upsert(
 
 
 async def changed(session: AsyncSession, statement: Executable) -> int:
-    """Execute; how many rows it changed."""
+    """Execute an UPDATE or DELETE; how many rows it changed. Of an INSERT drivers do not always tell."""
     return cast("CursorResult[Any]", await session.execute(statement)).rowcount
 
 

@@ -1,0 +1,394 @@
+"""Doctors, offers, calls, users, keys, territories: found again, counted right, and never another's."""
+
+import asyncio
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from matcher.protocol.announcement import ConditionKind
+from matcher.protocol.doctors import Offer, Zone
+from matcher.protocol.ids import DoctorId, OfferId
+from matcher.protocol.population import Households, Residents
+from matcher.protocol.search import Channel, Delivery, Position, Solicitation, Stand, State
+from matcher.storage import calls, doctors, idempotency, offers, people, territories
+from tests.integration.storage_world import DOCTORS, HERE, NOW, PLACE, THERE, add, asking, card, settle_in
+
+ONE, TWO = DOCTORS[:2]
+
+
+@pytest.fixture
+async def world(sessions):
+    await settle_in(sessions)
+    return sessions
+
+
+def mailed(doctor, at=NOW, delivery=Delivery.ASKED):
+    return Solicitation(doctor=doctor, channel=Channel.MAIL, delivery=delivery, at=at, wave=1)
+
+
+async def test_a_doctor_comes_back_with_everything_the_directory_holds(world):
+    full = card(
+        "full",
+        rpps="10100000000",
+        sex="F",
+        mssante="f@mssante.example",
+        delegate_email="secretariat@cabinet.example",
+        address="3 rue des Lilas",
+        postcode="69200",
+        city="Vénissieux",
+        insee="69259",
+        lat=45.7,
+        lon=4.88,
+        languages=frozenset({"fr", "ar"}),
+        step_free=True,
+        home_visits=False,
+        sector=1,
+        teleconsultation=True,
+        zone=Zone.NEIGHBOUR,
+        asked_per_week=3,
+        accepted_per_month=2,
+        declines=frozenset({ConditionKind.EVENINGS}),
+        away_until=date(2026, 12, 24),
+        do_not_call=True,
+    )
+    async with world.begin() as session:
+        await doctors.put(session, HERE, [full], NOW)
+        assert await doctors.get(session, HERE, "full") == full
+        assert await doctors.get(session, THERE, "full") is None
+        assert not await doctors.exists(session, THERE, "full")
+        assert (await doctors.by_rpps(session, HERE))["10100000000"] == "full"
+        assert [one.id for one in await doctors.list_(session, HERE, "camille FULL")] == ["full"]
+        assert await doctors.list_(session, HERE, "100%") == []
+
+
+async def test_a_repeated_import_keeps_what_the_doctor_said_and_unflags_a_new_address(world):
+    async with world.begin() as session:
+        await doctors.pause(session, HERE, ONE, date(2026, 12, 1))
+        await doctors.never_call(session, HERE, ONE)
+        await doctors.phoned(session, HERE, ONE, NOW)
+        await doctors.flag_mailbox(session, HERE, ONE)
+        await doctors.flag_number(session, HERE, ONE)
+        flagged = await doctors.get(session, HERE, ONE)
+        assert not flagged.has_mailbox
+        await doctors.put(session, HERE, [card(ONE)], NOW)
+        assert await doctors.get(session, HERE, ONE) == flagged
+        await doctors.put(session, HERE, [card(ONE, email="new@cabinet.example")], NOW)
+        again = await doctors.get(session, HERE, ONE)
+        assert (again.mailbox, again.phone_flagged, again.do_not_call) == ("new@cabinet.example", True, True)
+        assert await doctors.patch(session, HERE, ONE, {"phone": "01 99 00 00 00", "sex": "M"}, NOW)
+        assert not (await doctors.get(session, HERE, ONE)).phone_flagged
+        assert not await doctors.patch(session, HERE, "nobody", {"sex": "M"}, NOW)
+        with pytest.raises(ValueError, match="mailbox_flagged"):
+            await doctors.patch(session, HERE, ONE, {"mailbox_flagged": False}, NOW)
+
+
+async def test_two_doctors_do_not_share_an_rpps_number_or_a_corrected_address(world):
+    async with world.begin() as session:
+        await doctors.flag_mailbox(session, HERE, ONE)
+        assert not await doctors.correct_mailbox(session, HERE, ONE, f"{TWO}@CABINET.example")
+        assert await doctors.correct_mailbox(session, HERE, ONE, "mine@cabinet.example", "m@mssante.example")
+        assert (await doctors.get(session, HERE, ONE)).mailbox == "mine@cabinet.example"
+        taken = (await doctors.get(session, HERE, ONE)).rpps
+    with pytest.raises(IntegrityError):
+        async with world.begin() as session:
+            await doctors.put(session, HERE, [card("other", rpps=taken)], NOW)
+
+
+async def ranked(world, quota=None):
+    async with world.begin() as session:
+        return {one.id: one for one in await doctors.all_for_ranking(session, HERE, NOW, quota)}
+
+
+async def test_the_rules_see_how_often_a_doctor_was_asked_and_chosen_lately(world):
+    recent, old = NOW - timedelta(days=6), NOW - timedelta(days=8)
+    async with world.begin() as session:
+        for at, delivery in ((recent, Delivery.ASKED), (recent, Delivery.QUEUED), (old, Delivery.ASKED)):
+            await add(session, asking(solicitations=(mailed(ONE, at, delivery),)))
+        await add(session, asking(solicitations=(mailed(ONE, recent, Delivery.DROPPED),)))
+        await add(session, asking(territory=THERE, solicitations=(mailed(ONE, recent),)))
+        for days in (29, 31):
+            chosen = Position(doctor=ONE, stand=Stand.CHOSEN, at=NOW - timedelta(days=days))
+            await add(session, asking(positions=(chosen,)))
+        await doctors.phoned(session, HERE, ONE, recent)
+    seen = await ranked(world)
+    assert (seen[ONE].asked_this_week, seen[ONE].accepted_this_month) == (2, 1)
+    assert seen[ONE].last_phoned_at == recent
+    assert (seen[TWO].asked_this_week, seen[TWO].accepted_this_month, seen[TWO].last_phoned_at) == (
+        0,
+        0,
+        None,
+    )
+
+
+async def test_the_territorys_quota_is_for_those_who_set_none(world):
+    class Quota:
+        asked_per_week, accepted_per_month = 5, 4
+
+    async with world.begin() as session:
+        await doctors.patch(session, HERE, ONE, {"asked_per_week": 0}, NOW)
+    seen = await ranked(world, Quota())
+    assert (seen[ONE].asked_per_week, seen[ONE].accepted_per_month) == (0, 4)
+    assert (await ranked(world))[TWO].asked_per_week is None
+
+
+async def test_a_flagged_mailbox_or_number_is_none_for_the_rules(world):
+    async with world.begin() as session:
+        await doctors.flag_mailbox(session, HERE, ONE)
+        await doctors.flag_number(session, HERE, ONE)
+        await doctors.put(session, HERE, [card("none", phone=None, email=None)], NOW)
+    seen = await ranked(world)
+    assert (seen[ONE].has_mailbox, seen[ONE].has_phone) == (False, False)
+    assert (seen[DoctorId("none")].has_mailbox, seen[DoctorId("none")].has_phone) == (False, False)
+    assert (seen[TWO].has_mailbox, seen[TWO].has_phone) == (True, True)
+
+
+def offered(name="offer", **changes):
+    fields = {"id": OfferId(name), "doctor": ONE, "left": 2, "from_": date(2026, 11, 1)}
+    return Offer(**(fields | changes))
+
+
+async def test_an_offer_is_open_in_its_period_while_places_are_left(world):
+    today = date(2026, 11, 23)
+    fits = offered(until=today, declines=frozenset({ConditionKind.HOME_VISITS}), by_link=True)
+    async with world.begin() as session:
+        await offers.add(session, HERE, fits, NOW)
+        await offers.add(session, HERE, offered("early", from_=date(2026, 11, 24)), NOW)
+        await offers.add(session, HERE, offered("late", until=date(2026, 11, 22)), NOW)
+        await offers.add(session, HERE, offered("used", left=0), NOW)
+        await offers.add(session, HERE, offered("taken back"), NOW)
+        await offers.withdraw(session, HERE, "taken back", NOW)
+        assert await offers.open_ones(session, HERE, today) == [fits]
+        assert await offers.open_ones(session, THERE, today) == []
+        assert len(await offers.of_doctor(session, HERE, ONE)) == 4
+
+
+async def test_the_last_place_of_an_offer_is_given_once(world):
+    async with world.begin() as session:
+        await offers.add(session, HERE, offered(), NOW)
+
+    async def take(by):
+        async with world.begin() as session:
+            return await offers.count(session, HERE, "offer", by)
+
+    assert sorted(await asyncio.gather(*(take(-1) for _ in range(6)))) == [False] * 4 + [True] * 2
+    assert [await take(1), await take(1), await take(1)] == [True, True, False]
+
+
+async def test_one_doctor_is_phoned_by_one_person_until_the_claim_lapses(world):
+    until = NOW + timedelta(minutes=20)
+
+    async def claim(person, now=NOW):
+        async with world.begin() as session:
+            end = now + timedelta(minutes=20)
+            return (await calls.claim(session, HERE, ONE, person, person.title(), now, end)).person
+
+    assert len(set(await asyncio.gather(*(claim(p) for p in ("anne", "bela", "chloe"))))) == 1
+    async with world.begin() as session:
+        holder = (await calls.claimed(session, HERE, NOW))[ONE].person
+        other = "anne" if holder != "anne" else "bela"
+        await calls.release(session, HERE, ONE, other)
+        assert await calls.claimed(session, THERE, NOW) == {}
+        assert await calls.claimed(session, HERE, until) == {}
+    assert await claim(other, NOW + timedelta(minutes=19)) == holder
+    assert await claim(holder, NOW + timedelta(minutes=19)) == holder
+    assert await claim(other, NOW + timedelta(minutes=20)) == holder
+    assert await claim(other, NOW + timedelta(minutes=39)) == other
+    async with world.begin() as session:
+        await calls.release(session, HERE, ONE, other)
+    assert await claim("anne") == "anne"
+
+
+async def test_a_doctor_who_calls_back_is_told_his_open_questions(world):
+    asked, answered = (
+        asking(solicitations=(mailed(ONE),)),
+        asking(positions=(Position(doctor=ONE, stand=Stand.YES, at=NOW),)),
+    )
+    over = asking(solicitations=(mailed(ONE),), state=State.ATTACHED)
+    async with world.begin() as session:
+        for search in (asked, answered, over, asking(solicitations=(mailed(TWO),))):
+            await add(session, search)
+        assert await calls.open_questions(session, HERE, ONE) == sorted([asked.id, answered.id])
+
+
+async def structure(session, territory=HERE, name="PASS de l’hôpital", **more):
+    fields = {"structure_id": f"s-{territory}", "name": name, "kind": "pass", "now": NOW}
+    return await people.put_structure(session, territory, **(fields | more))
+
+
+async def test_a_structure_is_one_by_its_name_and_keeps_what_is_not_said_again(world):
+    async with world.begin() as session:
+        made = await structure(session, email="pass@hopital.example")
+        assert await structure(session, structure_id="another", phone="05 36 49 00 00") == made
+        known = await people.structure(session, HERE, made)
+        assert (known.email, known.phone, known.kind) == ("pass@hopital.example", "05 36 49 00 00", "pass")
+        assert await people.structure_by_name(session, HERE, known.name) == made
+        assert await people.structure_by_name(session, THERE, known.name) is None
+        assert await people.structure(session, THERE, made) is None
+        assert await people.structures(session, HERE) == [known]
+
+
+async def user(session, territory=HERE, **more):
+    fields = {
+        "user_id": f"u-{territory}",
+        "email": "Salima@cpts.example",
+        "name": "Salima",
+        "role": "coordinatrice",
+        "structure": None,
+        "enrolment_hash": f"e-{territory}",
+        "enrolment_expires_at": NOW + timedelta(days=7),
+        "now": NOW,
+    }
+    return await people.put_user(session, territory, **(fields | more))
+
+
+async def test_an_enrolment_link_gives_a_password_once_and_in_time(world):
+    async with world.begin() as session:
+        made = await user(session)
+        await user(session, THERE)
+        assert {u.territory for u in await people.users_by_email(session, "SALIMA@cpts.example")} == {
+            HERE,
+            THERE,
+        }
+        assert await people.enrol(session, "e-venissieux", "argon", NOW + timedelta(days=7)) is None
+        enrolled = await people.enrol(session, "e-venissieux", "argon", NOW)
+        assert (enrolled.id, enrolled.password_hash, enrolled.email) == (made, "argon", "salima@cpts.example")
+        assert await people.enrol(session, "e-venissieux", "other", NOW) is None
+        assert (await people.user(session, HERE, made)) == enrolled
+
+
+async def test_enrolling_again_ends_the_password_and_every_session(world):
+    async with world.begin() as session:
+        made = await user(session)
+        await people.set_password(session, HERE, "salima@CPTS.example", "argon")
+        assert await people.enrol(session, "e-venissieux", "x", NOW) is None
+        await people.put_session(
+            session, HERE, "cookie", user=made, data={"user": made}, expires_at=NOW + timedelta(hours=1)
+        )
+        assert await people.session_data(session, HERE, "cookie", NOW) == {"user": made}
+        assert await user(session, user_id="another", enrolment_hash="again") == made
+        assert (await people.user(session, HERE, made)).password_hash is None
+        assert await people.session_data(session, HERE, "cookie", NOW) is None
+        assert (await people.enrol(session, "again", "new", NOW)).id == made
+
+
+async def test_a_disabled_user_is_out_at_once(world):
+    async with world.begin() as session:
+        made = await user(session)
+        await people.put_session(
+            session, HERE, "cookie", user=made, data={}, expires_at=NOW + timedelta(hours=1)
+        )
+        await people.disable_user(session, HERE, made, NOW)
+        assert (await people.user(session, HERE, made)).disabled
+        assert await people.session_data(session, HERE, "cookie", NOW) is None
+        assert await people.enrol(session, "e-venissieux", "x", NOW) is None
+        assert [one.disabled for one in await people.users(session, HERE)] == [True]
+
+
+async def test_a_requester_belongs_to_a_structure_of_its_territory_and_nobody_else_does(world):
+    async with world.begin() as session:
+        theirs = await structure(session, THERE)
+    for role, of in (("requester", None), ("secretaire", theirs), ("requester", theirs), ("doctor", None)):
+        with pytest.raises(IntegrityError):
+            async with world.begin() as session:
+                await user(session, role=role, structure=of)
+
+
+async def test_a_session_ends_with_its_hour_or_by_hand_and_is_swept(world):
+    async with world.begin() as session:
+        for name in ("one", "two"):
+            await people.put_session(
+                session, HERE, name, user=None, data={"n": 1}, expires_at=NOW + timedelta(hours=1)
+            )
+        await people.put_session(
+            session, HERE, "one", user=None, data={"n": 2}, expires_at=NOW + timedelta(hours=1)
+        )
+        assert await people.session_data(session, HERE, "one", NOW) == {"n": 2}
+        assert await people.session_data(session, THERE, "one", NOW) is None
+        assert await people.session_data(session, HERE, "one", NOW + timedelta(hours=1)) is None
+        await people.end_session(session, HERE, "one")
+        assert await people.session_data(session, HERE, "one", NOW) is None
+        await people.sweep(session, HERE, NOW + timedelta(hours=1), NOW)
+        assert await people.session_data(session, HERE, "two", NOW) is None
+
+
+async def test_a_key_is_found_by_its_hash_alone(world):
+    async with world.begin() as session:
+        of = await structure(session)
+        fields = {"name": "PASS", "role": "requester", "structure": of, "key_hash": "h", "now": NOW}
+        await people.add_key(session, HERE, key_id="k", **fields)
+        found = await people.key(session, "h")
+        assert (found.territory, found.id, found.structure, found.disabled) == (HERE, "k", of, False)
+        assert await people.key(session, "other") is None
+        await people.disable_key(session, HERE, "k", NOW)
+        assert (await people.key(session, "h")).disabled
+        assert len(await people.keys(session, HERE)) == 1
+
+
+async def test_failures_are_counted_together_and_forgotten(world):
+    async def fail(minutes):
+        async with world.begin() as session:
+            await people.failed(
+                session, HERE, "login", "someone", NOW + timedelta(minutes=minutes, seconds=7)
+            )
+
+    await asyncio.gather(*(fail(minute) for minute in (0, 0, 0, 1, 20)))
+    async with world.begin() as session:
+
+        async def counted(since):
+            return await people.failures(session, HERE, "login", "someone", NOW + timedelta(minutes=since))
+
+        assert [await counted(-1), await counted(0), await counted(10)] == [5, 2, 1]
+        assert await people.failures(session, HERE, "code", "someone", NOW - timedelta(days=1)) == 0
+        await people.sweep(session, HERE, NOW, NOW + timedelta(minutes=5))
+        assert await counted(-1) == 1
+
+
+async def test_of_two_requests_with_one_key_the_second_gets_the_firsts_answer(world):
+    async def create(number):
+        async with world.begin() as session:
+            kept = await idempotency.begin(session, HERE, "actor", "key", "body", NOW)
+            if kept is not None:
+                return kept
+            await asyncio.sleep(0.02)
+            await idempotency.end(session, HERE, "actor", "key", {"id": number})
+            return number
+
+    done = await asyncio.gather(*(create(number) for number in range(5)))
+    (winner,) = [one for one in done if isinstance(one, int)]
+    assert [one.response for one in done if not isinstance(one, int)] == [{"id": winner}] * 4
+    async with world.begin() as session:
+        assert await idempotency.begin(session, HERE, "another", "key", "body", NOW) is None
+        await idempotency.sweep(session, HERE, NOW + timedelta(seconds=1))
+        assert await idempotency.begin(session, HERE, "actor", "key", "body", NOW) is None
+
+
+async def test_a_request_that_was_rolled_back_leaves_its_key_free(world):
+    async with world() as session, session.begin() as transaction:
+        assert await idempotency.begin(session, HERE, "actor", "key", "body", NOW) is None
+        await transaction.rollback()
+    async with world.begin() as session:
+        assert await idempotency.begin(session, HERE, "actor", "key", "body", NOW) is None
+
+
+async def test_a_territorys_tables_are_replaced_as_a_whole(world):
+    residents = (
+        Residents(quartier="Centre", insee="69259", age_from=0, age_to=4, residents=812.5),
+        Residents(quartier="Centre", insee="69259", age_from=85, age_to=None, residents=90),
+    )
+    households = (Households(insee="69259", adults=2, children=1, households=700),)
+    async with world.begin() as session:
+        for _ in range(2):
+            await territories.put_places(session, HERE, [PLACE])
+            await territories.put_residents(session, HERE, residents)
+            await territories.put_households(session, HERE, households)
+        assert await territories.places(session, HERE) == (PLACE,)
+        assert await territories.residents(session, HERE) == residents
+        assert await territories.households(session, HERE) == households
+        moved = replace(PLACE, name="Ailleurs")
+        await territories.put_places(session, HERE, [moved])
+        assert await territories.places(session, HERE) == (moved,)
+        assert await territories.places(session, THERE) == ()
+        await territories.put(session, HERE, "CPTS de Vénissieux", "id = 1", NOW)
+        assert await territories.settings(session) == {THERE: "", HERE: "id = 1"}
