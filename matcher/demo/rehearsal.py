@@ -72,7 +72,7 @@ class Cast:
 
 async def rehearse(*, once: bool, port: int, console: Console | None = None) -> int:
     """Tell the story; then, unless ``once``, serve until interrupted. Returns the exit status."""
-    console = console or Console(highlight=False)
+    console = console or _console()
     out = Transcript(console)
     with tempfile.TemporaryDirectory(prefix="trait-union-demo-") as folder:
         place = Path(folder)
@@ -139,7 +139,7 @@ async def _set_up(settings: Settings, territory: Path, out: Transcript) -> Cast:
         residents = house.territory(TERRITORY).population.residents
         total = sum(cell.residents for cell in residents)
     out.check(
-        not report.problems, f"{report.taken['doctors.csv']} médecins fictifs, {total} habitants inventés"
+        not report.problems, f"{report.taken['doctors.csv']} médecins fictifs, {total:.0f} habitants inventés"
     )
     return cast
 
@@ -176,13 +176,23 @@ async def _visit(settings: Settings, catcher: Catcher, cast: Cast, console: Cons
 async def serving(settings: Settings, catcher: Catcher, port: int) -> AsyncIterator[str]:
     """The real server on this host, with its timers and mail; the value is its address."""
     stop, listening = asyncio.Event(), asyncio.Event()
-    async with app.open_house(settings, mailbox=catcher) as house, asyncio.TaskGroup() as group:
-        group.create_task(app.serve(house, HOST, port, stop, ready=lambda _port: listening.set()))
+    async with app.open_house(settings, mailbox=catcher) as house:
+        running = asyncio.create_task(app.serve(house, HOST, port, stop, ready=lambda _port: listening.set()))
+        # Whichever comes first: it listens, or it could not start.
+        running.add_done_callback(lambda _task: listening.set())
         await listening.wait()
         try:
-            yield f"http://{HOST}:{port}"
+            if not running.done():
+                yield f"http://{HOST}:{port}"
         finally:
             stop.set()
+            await running
+
+
+def _console() -> Console:
+    """The terminal; a file or a pipe has no width of its own, and 80 is narrow for three columns."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=120)
 
 
 def _free_port(wanted: int, *, any_other: bool) -> int:

@@ -9,18 +9,22 @@ import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from aiohttp import ClientSession
 
 from matcher.demo import patient, witness
-from matcher.demo.api import Api
+from matcher.demo.api import Api, Unexpected
+from matcher.demo.audience import Audience
 from matcher.demo.catcher import Catcher
-from matcher.demo.transcript import Seen, Transcript
+from matcher.demo.transcript import Transcript
 from matcher.service.house import CaughtMail
 
 _T = TypeVar("_T")
+#: A doctor as ``GET /doctors`` shows him.
+Doctor: TypeAlias = dict[str, Any]
 _ANSWER = re.compile(r"/r#([A-Za-z0-9_-]+)")
 _RECORD = re.compile(r"/dossier#([A-Za-z0-9_-]+)")
 #: The whole office is compressed into seconds; anything slower than this has not happened.
@@ -51,11 +55,12 @@ class Story:
     def __init__(self, stage: Stage, out: Transcript) -> None:
         self._stage = stage
         self._out = out
+        self._audience = Audience(stage.catcher, stage.requester)
         self._now = datetime.now(UTC)
         self._body = patient.request(self._now)
         self._id = ""
         self._reference = ""
-        self._members: dict[str, dict[str, Any]] = {}
+        self._members: dict[str, Doctor] = {}
 
     async def tell(self) -> None:
         """The whole search, in order."""
@@ -64,11 +69,11 @@ class Story:
         await self._launch()
         await self._nobody_answers()
         await self._calls()
-        doctor = await self._yes_by_link()
+        doctor, other = await self._two_say_yes()
         await self._search_for_leaks("avant la remise")
-        await self._choose(doctor)
+        await self._choose(doctor, other)
         await self._open_record(doctor)
-        await self._attach(doctor)
+        await self._attach(doctor, other)
         await self._search_for_leaks("à la fin", released=True)
 
     # Before anybody is asked
@@ -84,7 +89,7 @@ class Story:
         mine = await stage.requester.get(f"/searches/{self._id}")
         shown = set(mine) - {"id", "reference", "label", "state", "since", "outcome"}
         out.check(not shown, "la PASS ne revoit que la référence, un libellé et l’état")
-        out.seen(Seen(requester=f"{mine['reference']}, {mine['label']}, {mine['state']}"))
+        out.seen(await self._audience.of(self._id))
 
     async def _validate(self) -> None:
         out, stage = self._out, self._stage
@@ -99,7 +104,7 @@ class Story:
             f"cette annonce décrit environ {announcement['residents']} habitants, "
             f"dont {announcement['candidates']} sans médecin traitant"
         )
-        out.seen(Seen(requester="état : prête"))
+        out.seen(await self._audience.of(self._id))
 
     async def _launch(self) -> None:
         out, stage = self._out, self._stage
@@ -115,20 +120,14 @@ class Story:
         )
         first = mails[0]
         out.quote([f"Objet : {first.subject}", *_body_lines(first)])
-        out.seen(
-            Seen(
-                doctor="l’annonce ci-dessus, rien d’autre",
-                requester="état : en cours",
-                relay=f"{len(mails)} mails : à qui, et le même texte que le médecin",
-            )
-        )
+        out.seen(await self._audience.of(self._id))
 
     async def _nobody_answers(self) -> None:
         out = self._out
         out.step("Personne ne répond : une relance chacun, puis la seconde vague.")
         await self._until(self._reminded, "une relance est partie, avec le même lien que l’annonce")
         await self._until(self._second_wave, "la seconde vague est partie")
-        out.seen(Seen(doctor="une annonce et une relance au plus", relay=f"{len(self._to_doctors())} mails"))
+        out.seen(await self._audience.of(self._id))
 
     # Calls and the yes
 
@@ -140,7 +139,9 @@ class Story:
         strangers = [d for d in to_phone if d["doctor"]["id"] not in self._members]
         out.check(bool(strangers), f"{len(to_phone)} médecins à appeler, non-membres compris")
         mails = self._to_doctors()
-        out.check(len(mails) <= 2 * len(self._members), f"{len(mails)} mails en tout")
+        out.check(
+            self._at_most_twice(mails), f"{len(mails)} mails, au plus une annonce et une relance chacun"
+        )
         first = to_phone[0]
         out.say(f"premier de la liste : {first['doctor']['name']} ({first['why']})")
         await stage.office.post("/calls/claim", {"doctor_id": first["doctor"]["id"]})
@@ -151,34 +152,41 @@ class Story:
         found = await self._search()
         phoned = [s for s in found["solicitations"] if s["channel"] == "phone"]
         out.check(len(phoned) == 1, f"{first['doctor']['name']} : pas de réponse, noté")
-        out.seen(Seen(doctor="un téléphone qui sonne"))
+        out.seen(await self._audience.of(self._id, doctor="un téléphone qui sonne"))
 
-    async def _yes_by_link(self) -> dict[str, Any]:
+    async def _two_say_yes(self) -> tuple[Doctor, Doctor]:
+        out = self._out
+        out.step("Deux médecins retrouvent le mail, lisent l’annonce et disent oui par le lien, sans compte.")
+        doctors = self._two_who_were_asked()
+        text = ""
+        for doctor in doctors:
+            text = await self._say_yes(doctor)
+        await self._until(lambda: self._in_state("proposing"), "le premier oui prend effet : une proposition")
+        await self._until(self._two_proposals, "le second aussi")
+        token = _token(_ANSWER, self._first_mail(doctors[0]))
+        forged = token[:-1] + ("A" if token[-1] != "A" else "B")
+        await self._stage.anyone.post("/links/open", {"token": forged}, expect=404)
+        out.check(True, "un lien altéré d’un seul signe n’ouvre rien")
+        out.seen(await self._audience.of(self._id, doctor=f"sur la page : « {text} »"))
+        return doctors
+
+    async def _say_yes(self, doctor: Doctor) -> str:
+        """Open the link, read, confirm; what the page showed."""
         out, stage = self._out, self._stage
-        out.step("Une médecin retrouve le mail, lit l’annonce et dit oui par le lien, sans compte.")
-        doctor, mail = self._somebody_to_say_yes()
-        token = _token(_ANSWER, mail)
+        before = (await self._search())["state"]
+        token = _token(_ANSWER, self._first_mail(doctor))
         shown = await stage.anyone.post("/links/open", {"token": token})
-        out.check(shown["state"] == "open", f"{doctor['name']} ouvre le lien : rien ne bouge encore")
+        moved = (await self._search())["state"] != before
+        out.check(shown["state"] == "open" and not moved, f"{_name(doctor)} ouvre le lien : rien ne bouge")
         await asyncio.sleep(stage.reading)
         await stage.anyone.post("/links/answer", {"token": token, "answer": "yes"})
-        await self._until(lambda: self._in_state("proposing"), "son oui prend effet : une proposition")
-        forged = token[:-1] + ("A" if token[-1] != "A" else "B")
-        await stage.anyone.post("/links/open", {"token": forged}, expect=404)
-        out.check(True, "un lien altéré d’un seul signe n’ouvre rien")
-        out.seen(
-            Seen(
-                doctor="l’annonce ; « la personne choisit, vous avez une réponse sous 3 jours »",
-                requester="état : une proposition",
-            )
-        )
-        return doctor
+        return str(shown["text"])
 
     # Choice, release, attachment
 
-    async def _choose(self, doctor: dict[str, Any]) -> None:
+    async def _choose(self, doctor: Doctor, other: Doctor) -> None:
         out, stage = self._out, self._stage
-        out.step(f"Le patient choisit : {doctor['name']}.")
+        out.step(f"Le patient choisit : {_name(doctor)}.")
         found = await stage.office.post(f"/searches/{self._id}/choose", {"doctor_id": doctor["id"]})
         out.check(found["state"] == "released", "la fiche est remise à ce médecin, à lui seul")
 
@@ -187,15 +195,15 @@ class Story:
 
         mail = await self._until(told, "le médecin choisi reçoit un mail, sans la fiche")
         out.quote([f"Objet : {mail.subject}", *_body_lines(mail)])
-        out.seen(
-            Seen(
-                doctor="un lien ; les autres : toujours l’annonce seule",
-                requester="état : médecin trouvé",
-                relay="un mail de plus, avec un lien qui ne suffit pas",
-            )
-        )
+        token = _token(_ANSWER, self._first_mail(other))
+        code = found["release"]["code"]
+        await stage.anyone.post("/links/record", {"token": token, "code": code}, expect=404)
+        out.check(True, f"avec son propre lien, même avec le bon code, {_name(other)} n’ouvre rien")
+        page = await stage.anyone.post("/links/open", {"token": token})
+        out.check(page["state"] == "intended_for_another", f"{_name(other)} lit que son oui reste en réserve")
+        out.seen(await self._audience.of(self._id))
 
-    async def _open_record(self, doctor: dict[str, Any]) -> None:
+    async def _open_record(self, doctor: Doctor) -> None:
         out, stage = self._out, self._stage
         out.step("La coordinatrice appelle le cabinet et lit le code ; le médecin ouvre la fiche.")
         mail = next(m for m in stage.catcher.to(doctor["email"]) if _RECORD.search(m.text))
@@ -217,11 +225,9 @@ class Story:
         out.check(pdf.startswith(b"%PDF-"), f"elle s’imprime ({len(pdf) // 1000} ko, PDF)")
         await stage.anyone.post("/links/acknowledge", {"token": token, "session": given["session"]})
         out.check(bool(await self._search()), "le médecin dit qu’il l’a bien reçue")
-        out.seen(
-            Seen(doctor="le médecin choisi : la fiche ; les autres : rien de plus", requester="rien de plus")
-        )
+        out.seen(await self._audience.of(self._id, doctor="la fiche, pour le seul médecin choisi"))
 
-    async def _attach(self, doctor: dict[str, Any]) -> None:
+    async def _attach(self, doctor: Doctor, other: Doctor) -> None:
         out, stage = self._out, self._stage
         out.step("Le rendez-vous a lieu, la déclaration est faite.")
         today = datetime.now(UTC).date()
@@ -233,24 +239,16 @@ class Story:
             f"/searches/{self._id}/confirm", {"declaration": "done", "honoured_on": today.isoformat()}
         )
         out.check(found["state"] == "attached", "la recherche se termine : médecin traitant trouvé")
-        others = {m.to for m in self._to_doctors() if m.to != doctor["email"]}
 
-        async def all_thanked() -> bool:
-            thanked = {m.to for m in stage.catcher.messages() if "merci" in m.subject.lower()}
-            return others <= thanked
+        async def thanked() -> bool:
+            return any("merci" in mail.subject for mail in stage.catcher.to(other["email"]))
 
-        await self._until(all_thanked, f"les {len(others)} autres destinataires sont remerciés, une fois")
+        await self._until(thanked, f"{_name(other)}, dont le oui était en réserve, est remercié")
         mine = await stage.requester.get(f"/searches/{self._id}")
         out.check(
             mine["outcome"]["doctor"]["id"] == doctor["id"], "la PASS apprend qui, la personne l’a permis"
         )
-        out.seen(
-            Seen(
-                doctor="« c’est trouvé, merci »",
-                requester=f"état : {mine['state']}, {mine['outcome']['doctor']['name']}",
-                relay="un mail de remerciement chacun",
-            )
-        )
+        out.seen(await self._audience.of(self._id))
 
     # What nobody may see
 
@@ -285,7 +283,8 @@ class Story:
         headers = {"Authorization": f"Bearer {self._stage.metrics_token}"}
         async with self._stage.http.get(f"{self._stage.base}/metrics", headers=headers) as answer:
             content = await answer.read()
-        self._out.check(answer.status == 200 and len(content) > 0, "/metrics répond à sa clé")
+        if answer.status != HTTPStatus.OK:
+            raise Unexpected(f"/metrics: {answer.status}")
         return content
 
     # Looking
@@ -325,13 +324,25 @@ class Story:
         }
         return all(mail.to in allowed for mail in mails)
 
-    def _somebody_to_say_yes(self) -> tuple[dict[str, Any], CaughtMail]:
-        """A member with a mailbox of his own who was mailed, and his first mail."""
+    def _two_who_were_asked(self) -> tuple[Doctor, Doctor]:
+        """The first two members who were written to at a mailbox of their own."""
         by_address = {d["email"]: d for d in self._members.values() if d.get("email")}
-        for mail in self._to_doctors():
-            if mail.to in by_address:
-                return _named(by_address[mail.to]), mail
-        raise LookupError("nobody was written to")
+        asked = dict.fromkeys(mail.to for mail in self._to_doctors() if mail.to in by_address)
+        first, second = list(asked)[:2]
+        return by_address[first], by_address[second]
+
+    def _first_mail(self, doctor: Doctor) -> CaughtMail:
+        return next(mail for mail in self._to_doctors() if mail.to == doctor["email"])
+
+    async def _two_proposals(self) -> bool:
+        return len((await self._search())["proposals"]) == 2
+
+    def _at_most_twice(self, mails: Iterable[CaughtMail]) -> bool:
+        """P5: nobody got more than one announcement and one reminder, both with the same link."""
+        tokens: dict[str, list[str]] = {}
+        for mail in mails:
+            tokens.setdefault(mail.to, []).append(_token(_ANSWER, mail))
+        return all(len(seen) <= 2 and len(set(seen)) == 1 for seen in tokens.values())
 
     async def _until(self, seen: Callable[[], Awaitable[_T | None]], text: str) -> _T:
         """Ask again and again until the answer is true, then say so; NotSeen after PATIENCE."""
@@ -348,8 +359,8 @@ class Story:
         return found
 
 
-def _named(doctor: dict[str, Any]) -> dict[str, Any]:
-    return {**doctor, "name": f"Dr {doctor['first_name']} {doctor['last_name']}"}
+def _name(doctor: Doctor) -> str:
+    return str(doctor["name"])
 
 
 def _token(pattern: re.Pattern[str], mail: CaughtMail) -> str:

@@ -40,20 +40,20 @@ class Transcript:
 
     def say(self, text: str, *, style: str = "") -> None:
         """One line of what happens."""
-        self._console.print(Text(f"    {text}", style=style))
+        self._print(text, style)
 
     def quote(self, lines: Sequence[str]) -> None:
         """Words as somebody reads them."""
         for line in lines:
-            self._console.print(Text(f"    │ {line}", style="italic"))
+            self._print(line, "italic", "│ ")
 
     def check(self, holds: bool, text: str) -> None:
         """State something and raise NotSeen unless it holds."""
         if not holds:
-            self._console.print(Text(f"    ✗ {text}", style="bold red"))
+            self._print(text, "bold red", "✗ ")
             raise NotSeen(text)
         self.checks += 1
-        self._console.print(Text(f"    ✓ {text}", style="green"))
+        self._print(text, "green", "✓ ")
 
     def seen(self, seen: Seen) -> None:
         """Who could see what of the step."""
@@ -62,3 +62,11 @@ class Transcript:
             table.add_column(heading, ratio=1)
         table.add_row(*(Text(part, style="dim") for part in (seen.doctor, seen.requester, seen.relay)))
         self._console.print(table)
+
+    def _print(self, text: str, style: str, mark: str = "") -> None:
+        """One paragraph under the step's title; its further lines stand under the first."""
+        line = Table(show_header=False, box=None, padding=0, pad_edge=False)
+        line.add_column(width=4 + len(mark))
+        line.add_column()
+        line.add_row(Text(f"    {mark}", style=style), Text(text, style=style))
+        self._console.print(line)
