@@ -93,6 +93,15 @@ def test_a_held_answer_may_be_set_aside() -> None:
     assert not world.tasks()
 
 
+def test_a_quick_undo_is_held_too_and_takes_the_answer_back_once_kept() -> None:
+    world = World().launched()
+    world.says("anna", Says.NO)
+    given = world.says("anna", Says.UNDO, opened=0)
+    assert world.stand("anna") is Stand.NO
+    world.do(steps.settle_held, given.id, True)
+    assert world.stand("anna") is Stand.OPEN
+
+
 def test_a_held_answer_nobody_settles_in_a_working_day_comes_on_top() -> None:
     world = World().launched()
     world.says("anna", Says.YES, opened=0)
@@ -127,6 +136,14 @@ def test_a_contradiction_before_settling_holds_both() -> None:
     world.do(steps.settle_held, yes.id, True)
     assert world.stand("anna") is Stand.YES
     assert not world.tasks()
+
+
+def test_a_quick_contradiction_holds_both_too() -> None:
+    world = World().launched()
+    world.says("anna", Says.YES, settle=False)
+    world.says("anna", Says.UNDO, opened=0)
+    assert [held.why for held in world.position("anna").held] == [Held.CONTRADICTION] * 2
+    assert world.position("anna").settling is None
 
 
 def test_undo_while_settling_drops_the_answer() -> None:

@@ -220,6 +220,16 @@ def test_where_every_mail_dies_the_calls_open_and_the_office_is_told() -> None:
     assert [c.doctor for c in steps.to_phone(world.search, world.around)][:1] == ["anna"]
 
 
+def test_a_wave_whose_last_mails_die_goes_on_at_once_where_the_others_have_answered() -> None:
+    world = World().launched(accepted=False)
+    world.do(steps.mail_accepted, Letter.ANNOUNCEMENT, ANNA)
+    world.says("anna", Says.NO)
+    for doctor in ("bea", "carl"):
+        world.do(steps.mail_dead, Letter.ANNOUNCEMENT, DoctorId(doctor))
+    assert world.search.wave == 2
+    assert world.letters(Letter.ANNOUNCEMENT)[3:] == ["dora", "emil"]
+
+
 def test_a_bounce_after_acceptance_moves_the_doctor_to_the_calls() -> None:
     world = World().launched()
     world.do(steps.mail_dead, Letter.REMINDER, ANNA)

@@ -66,14 +66,16 @@ def receive(turn: Turn, doctor: DoctorId, answer: Answer, opened_at: datetime | 
     if _says_nothing_new(position, answer, quick=quick):
         return
     turn.touch()
-    if quick:
+    settling = position.settling
+    undone = answer.says is Says.UNDO and not quick
+    if settling is not None and not undone and answer.via is not Via.PHONE:
+        _hold(turn, replace(position, settling=None), Held.CONTRADICTION, settling, answer)
+    elif quick:
         _hold(turn, position, Held.TOO_QUICK, answer)
-    elif answer.says is Says.UNDO:
+    elif undone:
         _undo(turn, position)
     elif answer.via is Via.PHONE:
         take_effect(turn, doctor, answer, may_match=False)
-    elif position.settling is not None:
-        _hold(turn, replace(position, settling=None), Held.CONTRADICTION, position.settling, answer)
     elif any(held.why is Held.CONTRADICTION for held in position.held):
         _hold(turn, position, Held.CONTRADICTION, answer)
     elif by_link:

@@ -177,10 +177,8 @@ def mail_dead(search: Search, letter: Letter, doctor: DoctorId, around: Around) 
     turn.emit(FlagMailbox(doctor=doctor))
     if letter in _ANNOUNCING:
         turn.emit(RevokeLinks(doctor=doctor))
-        if search.state in (*_PROPOSED, State.RESTING):
-            turn.task(TaskKind.MAIL_UNREACHED, doctor)
+        turn.task(TaskKind.MAIL_UNREACHED, doctor)
         drop_from_wave(turn, doctor, Delivery.UNREACHED)
-    released = search.state in (State.RELEASED, State.ATTACHED) and search.chosen == doctor
-    if released and letter in (Letter.CHOSEN, Letter.NOT_OPENED):
+    if search.chosen == doctor and letter in (Letter.CHOSEN, Letter.NOT_OPENED):
         turn.task(TaskKind.RELEASE_UNREACHED, doctor)
     return turn.end()

@@ -33,16 +33,13 @@ def appointment(search: Search, on: date, state: AppointmentState, around: Aroun
     turn = Turn(Event.APPOINTMENT, search, around)
     turn.touch()
     _set(turn, on, state)
-    match state:
-        case AppointmentState.PLANNED:
-            day = opening_of_day(turn, on)
-            turn.arm(TimerKind.APPOINTMENT_CHECK, turn.office_time(turn.delays.appointment_check, day))
-            turn.tell_requester()
-        case AppointmentState.MISSED:
-            turn.task(TaskKind.APPOINTMENT_MISSED)
-            turn.arm(TimerKind.APPOINTMENT_ASKED, turn.office_time(turn.delays.appointment_asked))
-        case AppointmentState.HONOURED:
-            pass
+    if state is AppointmentState.PLANNED:
+        day = opening_of_day(turn, on)
+        turn.arm(TimerKind.APPOINTMENT_CHECK, turn.office_time(turn.delays.appointment_check, day))
+        turn.tell_requester()
+    elif state is AppointmentState.MISSED:
+        turn.task(TaskKind.APPOINTMENT_MISSED)
+        turn.arm(TimerKind.APPOINTMENT_ASKED, turn.office_time(turn.delays.appointment_asked))
     return turn.end()
 
 

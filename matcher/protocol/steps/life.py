@@ -73,8 +73,7 @@ def contact_attempt(search: Search, outcome: PatientContact, around: Around) -> 
     if len(turn.search.contact_attempts) >= turn.rules.unreachable_tries:
         if turn.state in _RESTABLE:
             _set_aside(turn, None)
-        if turn.state is not State.ATTACHED:
-            turn.task(TaskKind.PATIENT_UNREACHABLE)
+        turn.task(TaskKind.PATIENT_UNREACHABLE)
     return turn.end()
 
 
@@ -230,10 +229,9 @@ def reopen(
     turn.consented()
     end_release(turn)
     former = search.chosen
+    assert former is not None
     new_run(turn)
-    if former is not None:
-        turn.put(Position(doctor=former, stand=Stand.GAVE_UP, at=turn.now))
-    turn.untask(TaskKind.RECONFIRM)
+    turn.put(Position(doctor=former, stand=Stand.GAVE_UP, at=turn.now))
     if turn.search.standing_yes:
         open_proposals(turn)
     else:

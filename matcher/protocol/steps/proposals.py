@@ -42,23 +42,19 @@ def place(turn: Turn, doctor: DoctorId, stand: Stand, answer: Answer | None) -> 
 
 def take_effect(turn: Turn, doctor: DoctorId, answer: Answer, *, may_match: bool) -> None:
     """An answer takes effect. ``may_match``: by its way it may trigger ``first_match``."""
+    # Whoever is chosen or declined has nothing pending: it went with the decision.
     position = turn.search.position(doctor)
-    if position is not None and position.stand in (Stand.CHOSEN, Stand.DECLINED):
-        turn.put(replace(position, settling=None, held=()))
-        turn.cancel(TimerKind.SETTLE, TimerKind.HELD_OVERDUE, doctor=doctor)
-        turn.untask(TaskKind.ANSWER_HELD, TaskKind.ANSWER_HELD_OVERDUE, doctor=doctor)
-        return
-    match answer.says:
-        case Says.YES:
-            _yes(turn, doctor, answer, may_match=may_match)
-        case Says.NO:
-            place(turn, doctor, Stand.NO, answer)
-        case Says.PAUSE:
-            until = answer.until or (turn.now.astimezone(turn.office.zone) + DEFAULT_PAUSE).date()
-            place(turn, doctor, Stand.PAUSED, replace(answer, until=until))
-            turn.emit(PauseDoctor(doctor=doctor, until=until))
-        case Says.UNDO:
-            undo(turn, doctor)
+    assert position is None or position.stand not in (Stand.CHOSEN, Stand.DECLINED)
+    if answer.says is Says.YES:
+        _yes(turn, doctor, answer, may_match=may_match)
+    elif answer.says is Says.NO:
+        place(turn, doctor, Stand.NO, answer)
+    elif answer.says is Says.PAUSE:
+        until = answer.until or (turn.now.astimezone(turn.office.zone) + DEFAULT_PAUSE).date()
+        place(turn, doctor, Stand.PAUSED, replace(answer, until=until))
+        turn.emit(PauseDoctor(doctor=doctor, until=until))
+    else:
+        undo(turn, doctor)
     if answer.says is not Says.YES:
         turn.cancel(TimerKind.CALL_BACK, doctor=doctor)
     turn.untask(TaskKind.CALL_BACK, doctor=doctor)

@@ -177,8 +177,9 @@ class Turn:
         return any((timer.kind, timer.doctor) == (kind, doctor) for timer in self.search.timers)
 
     def task(self, kind: TaskKind, doctor: DoctorId | None = None) -> None:
-        """Give the office something to do, unless it has it already."""
-        if not any((task.kind, task.doctor) == (kind, doctor) for task in self.search.tasks):
+        """Give the office something to do, unless it has it already or it makes no sense in this state."""
+        known = any((task.kind, task.doctor) == (kind, doctor) for task in self.search.tasks)
+        if not known and self.state in TASKS[kind]:
             self.set(tasks=(*self.search.tasks, Task(kind=kind, since=self.now, doctor=doctor)))
 
     def untask(self, *kinds: TaskKind, doctor: DoctorId | None = None) -> None:
