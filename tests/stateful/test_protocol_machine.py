@@ -121,12 +121,16 @@ class Protocol(RuleBasedStateMachine):
         try:
             step = function(before, *args, around=self.world.around, **named)
         except Refused as refused:
-            assert refused.state is before.state
-            assert str(refused).endswith(".")
+            self.understands(refused)
             return False
         self.check(before, step)
         self.world.take(step)
         return True
+
+    def understands(self, refused: Refused) -> None:
+        """Every refusal is a sentence, in the state that the event found."""
+        assert refused.state is self.world.state
+        assert refused.reason.endswith(".")
 
     def check(self, before: Search, step: Step) -> None:
         after = step.search
