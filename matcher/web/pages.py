@@ -77,6 +77,11 @@ def plural(count: int, one: str, many: str | None = None) -> str:
     return f"{thousands(count)}\N{NO-BREAK SPACE}{word}"
 
 
+def opening(text: str) -> str:
+    """The same with a capital first letter; the rest (EHPAD, ALD) stays."""
+    return text[:1].upper() + text[1:]
+
+
 def thousands(count: int) -> str:
     """« 1 900 »."""
     return f"{count:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
@@ -136,7 +141,14 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     jinja.filters.update(
-        day=day, clock=clock, moment=moment, short=short, phone=phone, thousands=thousands, plural=plural
+        day=day,
+        clock=clock,
+        moment=moment,
+        short=short,
+        phone=phone,
+        thousands=thousands,
+        plural=plural,
+        opening=opening,
     )
     jinja.globals.update(asset=asset, words=words, menu=menu, label_of=record_words.label_of)
     return jinja

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
@@ -113,9 +113,7 @@ async def _consent(f: Form) -> None:
 
 
 async def _rest(f: Form) -> None:
-    on = f.maybe_day("until")
-    until = datetime.combine(on, time(9), pages.PARIS) if on else None
-    await searches.rest(f.house, f.actor, f.search, until)
+    await searches.rest(f.house, f.actor, f.search, f.maybe_day("until"))
 
 
 async def _priority(f: Form) -> None:
