@@ -6,7 +6,6 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from matcher.protocol import steps
-from matcher.protocol.announcement import AgeBand, Condition, ConditionKind
 from matcher.protocol.effects import (
     CloseRecord,
     DestroyRecord,
@@ -22,13 +21,11 @@ from matcher.protocol.moves import Refused, Step
 from matcher.protocol.search import (
     CallOutcome,
     Declaration,
-    Given,
     Household,
     Next,
     PatientContact,
     Says,
     Search,
-    SpeaksToPatient,
     Stand,
     State,
     TaskKind,
@@ -36,7 +33,7 @@ from matcher.protocol.search import (
     WithdrawalReason,
 )
 from matcher.protocol.wishes import Wish, WishKind
-from tests.unit.protocol_world import ANNOUNCED, OFFICE_HOURS, PARIS, VENISSIEUX, World, consent, members
+from tests.unit.protocol_world import OFFICE_HOURS, PARIS, World
 
 ANNA, BEA = DoctorId("anna"), DoctorId("bea")
 A_WOMAN = (Wish(kind=WishKind.DOCTOR_SEX, value="F", hard=True),)
@@ -53,172 +50,6 @@ def unmet(*said_yes: str) -> World:
     world = World().proposing(*said_yes) if said_yes else World().calling()
     world.do(steps.close, Next.NOTHING, None)
     return world
-
-
-# Intake -----------------------------------------------------------------------------------------------
-
-
-def test_a_request_is_submitted_returned_completed_and_validated() -> None:
-    world = World()
-    world.do(steps.submit)
-    seniority = world.search.seniority
-    world.wait(days=1)
-    world.do(steps.give_back, ("phone", "consent"))
-    assert world.search.missing == ("phone", "consent")
-    assert world.news() == 1
-    world.wait(days=1)
-    world.do(steps.submit)
-    assert world.search.missing == ()
-    assert world.search.seniority == seniority
-    world.do(steps.validate)
-    assert world.state is State.READY
-    assert world.search.confirmed_at == world.now
-
-
-@pytest.mark.parametrize("given", [Given.UNDECIDED, Given.NO])
-def test_without_a_yes_a_request_is_saved_and_not_validated(given: Given) -> None:
-    world = World(consent=consent(given))
-    world.do(steps.submit)
-    assert refused(world, steps.validate) == "consent"
-    world.do(steps.take_consent, consent(Given.NO))
-    assert world.state is State.SUBMITTED
-    world.do(steps.take_consent, consent())
-    world.do(steps.validate)
-    assert world.state is State.READY
-
-
-def test_a_search_without_any_consent_can_be_taken_out() -> None:
-    world = World(consent=None)
-    world.do(steps.withdraw, WithdrawalReason.CONSENT)
-    assert world.search.consent is not None
-    assert world.search.consent.given is Given.NO
-
-
-def test_after_validation_a_no_is_a_withdrawal_and_a_yes_a_confirmation() -> None:
-    world = World().launched()
-    world.wait(days=1)
-    assert refused(world, steps.take_consent, consent(Given.UNDECIDED)) == "consent_stands"
-    world.do(steps.take_consent, consent(outcome_shared=True))
-    assert world.search.confirmed_at == world.now
-    assert world.search.consent == consent(outcome_shared=True)
-    world.do(steps.take_consent, consent(Given.NO))
-    assert world.state is State.WITHDRAWN
-    assert world.sent[-1] == DestroyRecord(consent_taken_back=True)
-    assert refused(world, steps.take_consent, consent()) == "over"
-
-
-def test_an_announcement_once_sent_may_only_be_repeated_or_widened_by_a_later_run() -> None:
-    world = unmet()
-    world.do(steps.relaunch, None)
-    birthday = replace(ANNOUNCED, age=AgeBand(from_=70, to=74))
-    assert refused(world, steps.announce, birthday) == "announcement_frozen"
-    world.do(steps.announce, ANNOUNCED)
-    visits = (Condition(kind=ConditionKind.HOME_VISITS),)
-    world.do(steps.announce, replace(ANNOUNCED, conditions=visits))
-    wider = replace(ANNOUNCED, age=AgeBand(from_=60, to=69), place=VENISSIEUX, residents=9000)
-    world.do(steps.announce, wider)
-    assert world.search.announcement == wider
-
-
-def test_a_correction_leaves_what_it_does_not_name() -> None:
-    world = World(wishes=A_WOMAN).launched()
-    world.do(
-        steps.correct,
-        urgent=True,
-        household=Household(adults=2),
-        speaks_to_patient=SpeaksToPatient.REQUESTER,
-        conditions=[Condition(kind=ConditionKind.EVENINGS)],
-    )
-    assert world.search.wishes == A_WOMAN
-    assert world.search.urgent
-    assert world.search.household == Household(adults=2)
-    assert world.search.speaks_to_patient is SpeaksToPatient.REQUESTER
-    world.do(steps.correct, wishes=())
-    assert world.search.conditions == {Condition(kind=ConditionKind.EVENINGS)}
-
-
-def test_a_hard_wish_made_stricter_stops_the_proposals_that_no_longer_fit() -> None:
-    world = World().proposing("anna", "bea")
-    world.candidates = replace(world.candidates, ordered=members("bea", "dora").ordered)
-    world.do(steps.correct, wishes=A_WOMAN)
-    assert (world.state, world.stand("anna")) == (State.PROPOSING, Stand.DECLINED)
-    assert world.letters(Letter.THANKED) == ["anna"]
-    world.candidates = members("dora")
-    world.do(steps.correct, wishes=(*A_WOMAN, *A_WOMAN))
-    assert world.state is State.ASKING
-    assert TaskKind.LAST_YES_GONE in world.tasks()
-    assert world.search.declined == frozenset()
-
-
-def test_a_stricter_wish_leaves_the_chosen_doctor_to_a_persons_decision() -> None:
-    world = World().released("anna", "bea")
-    world.candidates = members("dora")
-    world.do(steps.correct, wishes=A_WOMAN)
-    assert world.search.chosen == "anna"
-    assert world.search.standing_yes == ()
-
-
-# Calls ------------------------------------------------------------------------------------------------
-
-
-def test_the_calls_are_two_rounds_with_promised_ones_first_and_never_a_no() -> None:
-    world = World().calling()
-    world.phones("anna", CallOutcome.NO_ANSWER)
-    world.phones("bea", CallOutcome.CALL_BACK, call_back_at=world.now + timedelta(hours=1))
-    world.phones("carl", CallOutcome.NO)
-    world.phones("dora", CallOutcome.WRONG_NUMBER)
-    world.phones("emil", CallOutcome.DO_NOT_CALL)
-    assert [c.doctor for c in steps.to_phone(world.search, world.around)] == ["anna", "bea"]
-    world.wait(hours=1)
-    assert TaskKind.CALL_BACK in world.tasks()
-    assert [c.doctor for c in steps.to_phone(world.search, world.around)] == ["bea", "anna"]
-    world.phones("anna", CallOutcome.MESSAGE_LEFT)
-    assert not steps.exhausted(world.search, world.around)
-    world.phones("bea", CallOutcome.SECRETARY_WILL_ASK)
-    assert TaskKind.CALL_BACK not in world.tasks()
-    assert world.timer(TimerKind.CALL_BACK, "bea").at > world.now
-    world.phones("bea", CallOutcome.NO)
-    assert not world.runs(TimerKind.CALL_BACK)
-    assert steps.exhausted(world.search, world.around)
-
-
-def test_who_takes_nobody_is_phoned_again_after_his_date() -> None:
-    world = World("anna").calling()
-    world.phones("anna", CallOutcome.NOT_TAKING, until=date(2026, 6, 10))
-    assert steps.to_phone(world.search, world.around) == ()
-    world.wait(days=9)
-    assert [c.doctor for c in steps.to_phone(world.search, world.around)] == ["anna"]
-
-
-def test_a_doctor_who_does_not_fit_and_was_never_asked_is_not_phoned() -> None:
-    world = World().calling()
-    world.candidates = members("bea")
-    with pytest.raises(Refused) as found:
-        world.phones("emil", CallOutcome.NO_ANSWER)
-    assert found.value.code == "not_a_candidate"
-    world.phones("anna", CallOutcome.NO_ANSWER)
-
-
-def test_a_promise_made_while_a_doctor_is_chosen_arms_nothing() -> None:
-    world = World().released("anna")
-    world.phones("bea", CallOutcome.CALL_BACK)
-    assert not world.runs(TimerKind.CALL_BACK)
-
-
-def test_an_answer_that_settles_or_waits_for_its_confirmation_is_or_is_not_to_phone() -> None:
-    world = World("anna", "bea").calling()
-    world.says("anna", Says.YES, settle=False)
-    assert [c.doctor for c in steps.to_phone(world.search, world.around)] == ["bea"]
-    assert steps.to_phone(World().search, world.around) == ()
-
-
-def test_one_doctor_is_claimed_by_one_person_until_the_claim_lapses() -> None:
-    world = World()
-    salima = steps.claim(None, "salima", world.now, world.rules)
-    assert salima is not None
-    assert steps.claim(salima, "ines", world.now, world.rules) is None
-    assert steps.claim(salima, "salima", world.now, world.rules) == salima
-    assert steps.claim(salima, "ines", salima.until, world.rules) is not None
 
 
 # Resting ----------------------------------------------------------------------------------------------
