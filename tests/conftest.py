@@ -24,6 +24,7 @@ from matcher.storage import migrate
 pytest_plugins = ["tests.plugins.only_this_host"]
 
 _FOLDER = "TU_TESTS_CLUSTER"
+_FIRST = "TU_TESTS_FIRST_PROCESS"
 _TEMPLATE = "template_trait_union"
 #: A cluster that is thrown away may lose its data with its power.
 _SETTINGS = {
@@ -37,6 +38,14 @@ _SETTINGS = {
 }
 
 
+#: Should the run be killed: stops the server and removes the folder once the first process ($0) is gone.
+_WATCH = """(
+    while kill -0 "$0"; do sleep 1; done
+    kill -QUIT "$(head -n 1 "$1/data/postmaster.pid")" && sleep 1
+    rm -rf "$1"
+) </dev/null >/dev/null 2>&1 &"""
+
+
 class NoPostgreSQL(Exception):
     """There is no PostgreSQL to test on."""
 
@@ -46,6 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         # A short path: the server's socket is in it, and those have 107 places.
         os.environ[_FOLDER] = tempfile.mkdtemp(prefix="tu-pg-")
+        os.environ[_FIRST] = str(os.getpid())
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -139,6 +149,7 @@ def _start(folder: Path) -> None:
         for name, value in {**_SETTINGS, "unix_socket_directories": str(folder)}.items():
             settings.write(f"{name} = '{value}'\n")
     _run(folder, "pg_ctl", "start", "--wait", f"--pgdata={data}", f"--log={folder / 'log'}")
+    subprocess.run(["/bin/sh", "-c", _WATCH, os.environ[_FIRST], str(folder)], check=True)
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import RowMapping, event, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session, SessionTransaction
 
 from config.database import require_transaction
 from matcher.storage.sql import insert
@@ -22,6 +23,8 @@ from matcher.storage.tables import JournalHeadRow, JournalRow, table
 GENESIS = "0" * 64
 
 _DOMAIN = b"trait-union journal entry 1\0"
+#: Where a session keeps the entries that its commit will write.
+_WAITING = "journal entries"
 _AT = "%Y-%m-%dT%H:%M:%S.%fZ"
 _JOURNAL = table(JournalRow)
 _HEADS = table(JournalHeadRow)
@@ -47,32 +50,39 @@ class Entry:
     seq: int = 0
 
 
-async def append(session: AsyncSession, entry: Entry) -> int:
-    """Write an entry, in the transaction of what it tells; its place in the journal.
+async def append(session: AsyncSession, entry: Entry) -> None:
+    """Write an entry in the transaction of what it tells: the two commit or vanish together.
 
-    The head is locked until the transaction ends, so that two entries never follow the same one.
+    The row itself is written when the transaction commits. All writers of a territory wait for its head;
+    who waited for anything else while holding it would hold up everybody, or lock them out for good.
     """
     require_transaction(session)
-    head = await _locked_head(session, entry.territory)
-    seq, previous = head["seq"] + 1, head["hash"]
-    row = {
-        "territory_id": entry.territory,
-        "seq": seq,
-        "at": entry.at.astimezone(UTC).strftime(_AT),
-        "actor_kind": str(entry.actor_kind),
-        "actor_id": entry.actor_id,
-        "action": str(entry.action),
-        "search_id": entry.search,
-        "doctor_id": entry.doctor,
-        "purpose": entry.purpose,
-        "state": None if entry.state is None else str(entry.state),
-    }
-    hashed = entry_hash(row, previous)
-    await session.execute(_JOURNAL.insert().values(**row, previous=previous, hash=hashed))
-    await session.execute(
-        update(_HEADS).where(_HEADS.c.territory_id == entry.territory).values(seq=seq, hash=hashed)
-    )
-    return int(seq)
+    session.sync_session.info.setdefault(_WAITING, []).append(entry)
+
+
+@event.listens_for(Session, "before_commit")
+def _write(session: Session) -> None:
+    waiting: list[Entry] = session.info.pop(_WAITING, [])
+    # In the order of their names, so that two transactions that write into the same two do not cross.
+    for territory in sorted({entry.territory for entry in waiting}):
+        head = _locked_head(session, territory)
+        seq, previous = head["seq"], head["hash"]
+        rows = []
+        for entry in waiting:
+            if entry.territory == territory:
+                seq += 1
+                row = _columns(entry, seq)
+                rows.append(row | {"previous": previous, "hash": entry_hash(row, previous)})
+                previous = rows[-1]["hash"]
+        session.execute(_JOURNAL.insert(), rows)
+        session.execute(
+            update(_HEADS).where(_HEADS.c.territory_id == territory).values(seq=seq, hash=previous)
+        )
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _forget(session: Session, _transaction: SessionTransaction) -> None:
+    session.info.pop(_WAITING, None)
 
 
 async def list_(
@@ -125,14 +135,29 @@ _HASHED: Sequence[str] = tuple(c.name for c in _JOURNAL.c if c.name not in ("pre
 _FIELDS = {"territory": "territory_id", "search": "search_id", "doctor": "doctor_id"}
 
 
-async def _locked_head(session: AsyncSession, territory: str) -> RowMapping:
+def _locked_head(session: Session, territory: str) -> RowMapping:
     wanted = select(*_HEADS.c).where(_HEADS.c.territory_id == territory).with_for_update()
-    head = (await session.execute(wanted)).mappings().one_or_none()
+    head = session.execute(wanted).mappings().one_or_none()
     if head is None:
         first = insert(session, _HEADS).values(territory_id=territory, seq=0, hash=GENESIS)
-        await session.execute(first.on_conflict_do_nothing())
-        head = (await session.execute(wanted)).mappings().one()
+        session.execute(first.on_conflict_do_nothing())
+        head = session.execute(wanted).mappings().one()
     return head
+
+
+def _columns(entry: Entry, seq: int) -> dict[str, object]:
+    return {
+        "territory_id": entry.territory,
+        "seq": seq,
+        "at": entry.at.astimezone(UTC).strftime(_AT),
+        "actor_kind": str(entry.actor_kind),
+        "actor_id": entry.actor_id,
+        "action": str(entry.action),
+        "search_id": entry.search,
+        "doctor_id": entry.doctor,
+        "purpose": entry.purpose,
+        "state": None if entry.state is None else str(entry.state),
+    }
 
 
 def _entry(row: RowMapping) -> Entry:

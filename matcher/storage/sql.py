@@ -6,6 +6,7 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import ColumnElement, CursorResult, Executable, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from matcher.storage.tables import TerritoryRow, table
 
@@ -13,7 +14,7 @@ _T = TypeVar("_T")
 _TERRITORIES = table(TerritoryRow)
 
 
-def insert(session: AsyncSession, into: Table) -> sqlite.Insert | postgresql.Insert:
+def insert(session: AsyncSession | Session, into: Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that knows ON CONFLICT, in the dialect of the session's database."""
     if session.get_bind().dialect.name == "sqlite":
         return sqlite.insert(into)

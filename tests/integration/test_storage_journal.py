@@ -12,9 +12,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from config.database import OutsideTransaction, make_engine, make_sessions
-from matcher.storage import journal, journal_chain
+from matcher.storage import doctors, journal, journal_chain
 from matcher.storage.journal import Entry
-from tests.integration.storage_world import HERE, NOW, THERE, settle_in
+from tests.integration.storage_world import DOCTORS, HERE, NOW, THERE, settle_in
 
 
 def sign(message):
@@ -94,10 +94,46 @@ async def test_an_entry_is_written_with_what_it_tells_or_not_at_all(world):
     async with world() as session:
         with pytest.raises(OutsideTransaction):
             await journal.append(session, entry())
-    async with world() as session, session.begin() as transaction:
-        await journal.append(session, entry())
+    async with world() as session:
+        transaction = await session.begin()
+        await journal.append(session, entry(1))
         await transaction.rollback()
-    await write(world, entry())
+        async with session.begin():
+            await journal.append(session, entry(2))
+    await write(world, entry(3), entry(4))
+    async with world.begin() as session:
+        assert [e.at for e in await journal.list_(session, HERE)] == [entry(n).at for n in (4, 3, 2)]
+    assert await broken(world) is None
+
+
+async def test_a_transaction_without_entries_does_not_touch_the_head(world):
+    async with world.begin():
+        pass
+    async with world.begin() as session:
+        assert (await session.scalars(text("SELECT seq FROM journal_heads"))).all() == []
+
+
+async def test_writers_who_also_change_the_same_doctor_do_not_lock_each_other_out(world):
+    async def first_the_entry():
+        async with world.begin() as session:
+            await journal.append(session, entry())
+            await asyncio.sleep(0.02)
+            await doctors.never_call(session, HERE, DOCTORS[0])
+
+    async def first_the_doctor():
+        async with world.begin() as session:
+            await doctors.phoned(session, HERE, DOCTORS[0], NOW)
+            await asyncio.sleep(0.02)
+            await journal.append(session, entry())
+
+    async def two_territories(*names):
+        await write(world, *(entry(0, name) for name in names))
+
+    async with asyncio.timeout(20):
+        await asyncio.gather(
+            *(one() for _ in range(5) for one in (first_the_entry, first_the_doctor)),
+            *(two_territories(*names) for _ in range(5) for names in ((HERE, THERE), (THERE, HERE))),
+        )
     assert await broken(world) is None
 
 

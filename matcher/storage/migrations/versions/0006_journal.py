@@ -33,7 +33,7 @@ _POSTGRESQL = (
     """
     CREATE FUNCTION journal_head_guard() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        IF TG_OP = 'UPDATE' AND NEW.territory_id = OLD.territory_id AND NEW.seq = OLD.seq + 1 THEN
+        IF TG_OP = 'UPDATE' AND NEW.territory_id = OLD.territory_id AND NEW.seq > OLD.seq THEN
             RETURN NEW;
         END IF;
         RAISE EXCEPTION 'the head of the journal only moves on';
@@ -94,7 +94,7 @@ _SQLITE = (
     """,
     """
     CREATE TRIGGER journal_head_moves_on BEFORE UPDATE ON journal_heads
-    WHEN NEW.territory_id <> OLD.territory_id OR NEW.seq <> OLD.seq + 1
+    WHEN NEW.territory_id <> OLD.territory_id OR NEW.seq <= OLD.seq
     BEGIN
         SELECT RAISE(ABORT, 'the head of the journal only moves on');
     END
