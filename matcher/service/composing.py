@@ -18,7 +18,7 @@ from matcher.protocol.moves import Event, Refused
 from matcher.protocol.places import Place, PlaceKind, distance_km, rounded_km
 from matcher.protocol.search import Search, Stand, State
 from matcher.protocol.wording import sentence, where
-from matcher.service import post, turn
+from matcher.service import asking, post, turn
 from matcher.service.actors import system
 from matcher.service.house import House, Territory
 from matcher.storage import doctors, links, people, searches
@@ -30,6 +30,7 @@ from messaging.outbox import Kind, Outcome, Row
 
 #: Letters about which the protocol wants to know how they fared.
 _FOLLOWED = frozenset({Letter.ANNOUNCEMENT, Letter.REMINDER, Letter.CHOSEN, Letter.NOT_OPENED})
+_ANNOUNCING = frozenset({Letter.ANNOUNCEMENT, Letter.REMINDER})
 _RECORD_LETTERS = post.WITH_THE_RECORD
 _TO_REQUESTER = frozenset({Letter.REQUESTER_NEWS, Letter.CHOICE_CHASED})
 _DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
@@ -134,6 +135,11 @@ class Composer:
         if unwanted is not None and not row.may_have_left:
             return Obsolete(unwanted)
         card = (await doctors.cards(session, row.territory, [doctor])).get(doctor)
+        if letter in _ANNOUNCING and not row.may_have_left and card is not None:
+            if card.away_until is not None and card.away_until >= asking.today(self.house, row.territory):
+                return Obsolete("paused")
+            if not await self._still_fits(session, search, doctor, row):
+                return Obsolete("no_longer_fits")
         address = None if card is None else (card.delegate_email if delegate else card.mailbox)
         if card is None or address is None:
             return Obsolete("no_mailbox")
@@ -151,6 +157,13 @@ class Composer:
             earlier = post.message_id(self.house, search, doctor, Letter.ANNOUNCEMENT, delegate=delegate)
         to = Mailbox(address=address, name="" if delegate else card.name)
         return self._mail(row, letter, to, words, unsubscribe=unsubscribe, references=earlier)
+
+    async def _still_fits(self, session: AsyncSession, search: Search, doctor: DoctorId, row: Row) -> bool:
+        """Whether the doctor is still one to ask: a hard wish may have come while the mail waited (P4)."""
+        if search.touched_at <= row.enqueued_at:
+            return True
+        found = await asking.candidates(session, self.house, search)
+        return any(candidate.doctor == doctor for candidate in found.ordered)
 
     def _words(self, search: Search, card: Card, link: str) -> dict[str, object]:
         assert search.announcement is not None
@@ -214,9 +227,12 @@ def _unwanted(search: Search, letter: Letter, doctor: DoctorId, row: Row) -> str
     release = search.release
     match letter:
         case Letter.ANNOUNCEMENT:
-            wanted = search.state in (State.ASKING, State.CALLING) and not answered
+            # While proposing too: others may still say yes, and a wave may be sent by hand then.
+            running = (State.ASKING, State.CALLING, State.PROPOSING)
+            wanted = search.state in running and not answered
         case Letter.REMINDER:
-            wanted = search.state is State.ASKING and not answered
+            # While calling too: the last wave's reminder is often due in the very moment of the calls.
+            wanted = search.state in (State.ASKING, State.CALLING) and not answered
         case Letter.CONFIRM_ANSWER | Letter.STILL_AVAILABLE:
             wanted = stand is Stand.UNCONFIRMED
         case Letter.KEPT_IN_RESERVE:

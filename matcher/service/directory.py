@@ -127,7 +127,10 @@ async def offer(
 async def _declare(house: House, actor: Actor, made: Offer) -> None:
     async with house.sessions.begin() as session:
         waiting = await searches.in_states(session, actor.territory, [State.ASKING, State.CALLING])
-    for owned in sorted(waiting, key=lambda o: o.search.seniority or o.search.since)[: made.left]:
+    left = made.left
+    for owned in sorted(waiting, key=lambda o: o.search.seniority or o.search.since):
+        if left <= 0:
+            break
         async with house.sessions.begin() as session:
             locked = await searches.lock(session, actor.territory, owned.search.id)
             if locked is None or locked.search.state not in (State.ASKING, State.CALLING):
@@ -135,7 +138,9 @@ async def _declare(house: House, actor: Actor, made: Offer) -> None:
             around = await turn.around(session, house, locked.search, actor.territory)
             step = steps.offer_declared(locked.search, around)
             if step.search == locked.search:
+                # It does not fit this one: its places are for those who wait behind.
                 continue
+            left -= 1
             await turn.carry_out(
                 session,
                 house,
