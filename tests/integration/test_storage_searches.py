@@ -26,7 +26,7 @@ from matcher.protocol.search import (
     TimerKind,
 )
 from matcher.records.priority import Level
-from matcher.storage import doctors, parts, references, searches
+from matcher.storage import doctors, parts, people, references, searches
 from matcher.storage.tables import metadata
 from tests.integration.storage_world import (
     DOCTORS,
@@ -243,6 +243,16 @@ async def test_lists_are_paged_newest_first_and_narrowed(world):
         assert [o.search.id for o in among] == [made[3].id]
         assert await searches.list_(session, HERE, state=State.CALLING) == ([], None)
         assert len((await searches.list_(session, HERE, state=[State.ASKING, State.CALLING]))[0]) == 7
+
+
+async def test_a_requester_lists_what_its_own_structure_submitted(world):
+    mine, officers = asking(), asking()
+    async with world.begin() as session:
+        of = await people.put_structure(session, HERE, structure_id="pass", name="PASS", kind="pass", now=NOW)
+        await searches.insert(session, mine, reference="VEN-26-9001", structure=of, created_by="key")
+        await add(session, officers)
+        (owned,), following = await searches.list_(session, HERE, structure=of)
+    assert (owned.search, owned.structure, owned.structure_name, following) == (mine, of, "PASS", None)
 
 
 async def test_tasks_are_listed_with_their_search_oldest_first(world):
