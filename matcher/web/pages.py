@@ -179,7 +179,9 @@ async def fields_of(request: web.Request) -> dict[str, str]:
     """The text fields of a posted form, stripped; of repeated names the last; without the CSRF token."""
     posted = await request.post()
     return {
-        name: value.strip() for name, value in posted.items() if isinstance(value, str) and name != "csrf"
+        name: value.strip().replace("\r\n", "\n")
+        for name, value in posted.items()
+        if isinstance(value, str) and name != "csrf"
     }
 
 

@@ -20,8 +20,7 @@ MEMBERS: Final = 6
 
 _BIRTH: Final = re.compile(r"^(?:(?:(\d{1,2})[/. -])?(\d{1,2})[/. -])?(\d{4})$")
 _DAYS: Final = ("record.rights_opened_on", "record.discharge_on")
-_YES_NO: Final = ("record.safe_contact.message", "record.safe_contact.sms")
-_TICKS: Final = ("record.interpreter",)
+_YES_NO: Final = ("record.safe_contact.message", "record.safe_contact.sms", "record.interpreter")
 _TEXTS: Final = (
     "birth_name", "first_names", "used_name", "sex", "birth_place", "nir", "phone", "phone2", "email",
     "reach_via", "safe_contact.who", "safe_contact.language", "address.line", "address.postcode",
@@ -72,9 +71,6 @@ def read(fields: Mapping[str, str], many: Mapping[str, Sequence[str]], now: date
     for name in _YES_NO:
         if fields.get(name):
             _put(raw, name, fields[name] == "yes")
-    for name in _TICKS:
-        if name in fields:
-            _put(raw, name, True)
     if fields.get("record.birth_date"):
         raw["record"]["birth_date"] = birth_date(fields["record.birth_date"])
     if household := members(fields):
@@ -220,6 +216,20 @@ def _show_wish(
         fields[f"{name}.value"] = str(value)
     fields[f"{name}.rank"] = str(rank)
     fields[f"{name}.hard"] = "hard" if wish.get("hard") else "soft"
+
+
+def changes(held: Mapping[str, Any], raw: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """The merge patch of what a person changed in the form that showed ``held``.
+
+    What the form has no field for, or shows in other words, stays as it was sent.
+    """
+    fields, many = shown(held)
+    patch = replacing(read(fields, many, now), raw)
+    address = patch.get("record", {}).get("address")
+    if isinstance(address, dict) and ("city" in address or "postcode" in address):
+        # The commune's code belongs to the former address.
+        address["insee"] = None
+    return patch
 
 
 def replacing(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

@@ -93,9 +93,7 @@ async def _change(house: House, actor: Actor, search: str, raw: dict[str, Any], 
         held = view["input"] or {}
     else:
         held = await views.record(house, actor, search, "complete")
-    # What the form has no field for stays as it was sent.
-    known = {name: value for name, value in held.items() if name != "draft"}
-    patch = request_form.replacing(known, {**_unknown(known), **raw})
+    patch = request_form.changes(held, raw, house.now())
     if not unsent:
         # After the hand-in consent changes by a step of its own, never by a correction.
         patch.pop("consent", None)
@@ -103,15 +101,6 @@ async def _change(house: House, actor: Actor, search: str, raw: dict[str, Any], 
         await (requests.amend if unsent else requests.correct)(house, actor, search, patch)
     if unsent and submitting:
         await requests.submit(house, actor, search)
-
-
-_FORM: Final = frozenset(
-    {"record", "wishes", "conditions", "consent", "place", "choice", "speaks_to_patient", "urgent"}
-)
-
-
-def _unknown(held: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in held.items() if name not in _FORM}
 
 
 async def _uploaded(request: web.Request) -> list[str]:

@@ -7,7 +7,7 @@ import socket
 import pytest
 from playwright.async_api import async_playwright
 
-from tests.browser.stage import PASSWORD, playing
+from tests.browser.stage import PASSWORD, fill, playing
 
 FLAGS = (
     "--no-sandbox",
@@ -35,6 +35,13 @@ async def stage(tmp_path_factory):
         port = free.getsockname()[1]
     async with playing(tmp_path_factory.mktemp("stage"), port) as served:
         yield served
+
+
+@pytest.fixture(scope="session")
+async def filled(stage):
+    """The stage with a search in every state."""
+    await fill(stage)
+    return stage
 
 
 @pytest.fixture(scope="session")

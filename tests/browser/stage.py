@@ -96,11 +96,21 @@ class Stage:
         await searches.choose(self.house, self.office, search, doctor, None)
         return search
 
+    async def quiet(self) -> set[str]:
+        """The mails caught, once no more come."""
+        known: set[str] = set()
+        while True:
+            now = {mail.id for mail in self.catcher.messages()}
+            if now == known:
+                return known
+            known = now
+            await asyncio.sleep(1)
+
     async def state(self, search: str) -> str:
         return str((await views.search(self.house, self.office, search))["state"])
 
 
-async def _fill(stage: Stage) -> None:
+async def fill(stage: Stage) -> None:
     """One search in each state."""
     house, office = stage.house, stage.office
     today = house.now().date()
@@ -180,7 +190,6 @@ async def playing(place: Path, port: int) -> AsyncIterator[Stage]:
             await web.TCPSite(runner, "127.0.0.1", port).start()
             working = asyncio.create_task(app.work(house, stop))
             stage = Stage(base=f"http://127.0.0.1:{port}", house=house, catcher=catcher, actors=actors)
-            await _fill(stage)
             try:
                 yield stage
             finally:

@@ -1,4 +1,4 @@
-"""Every page, in every state, on a phone and on a desk: no violation that axe knows of, no sideways scroll."""
+"""Every page, in every state, on a phone and on a desk: no violation that axe knows of."""
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
@@ -46,7 +46,7 @@ async def seen_well(page) -> None:
 
 @pytest.mark.parametrize("phone", [True, False], ids=["phone", "desk"])
 @pytest.mark.parametrize(("role", "path"), PAGES)
-async def test_every_page_can_be_read_and_used_by_everybody(opened, role, path, phone):
+async def test_every_page_can_be_read_and_used_by_everybody(opened, filled, role, path, phone):
     page = await opened(role, phone=phone)
     await page.goto(path)
     await seen_well(page)
@@ -54,9 +54,9 @@ async def test_every_page_can_be_read_and_used_by_everybody(opened, role, path, 
 
 @pytest.mark.parametrize("phone", [True, False], ids=["phone", "desk"])
 @pytest.mark.parametrize("state", STATES)
-async def test_a_search_can_be_read_and_used_in_each_of_its_states(opened, stage, state, phone):
+async def test_a_search_can_be_read_and_used_in_each_of_its_states(opened, filled, state, phone):
     page = await opened("coordinatrice", phone=phone)
-    await page.goto(f"/recherches/{stage.searches[state]}")
+    await page.goto(f"/recherches/{filled.searches[state]}")
     assert await page.locator(f".state.{state}").count() == 1
     # What is folded away must be usable too.
     await page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
@@ -64,13 +64,13 @@ async def test_a_search_can_be_read_and_used_in_each_of_its_states(opened, stage
 
 
 @pytest.mark.parametrize("state", ["draft", "returned", "asking", "attached"])
-async def test_a_requester_can_read_and_use_its_own_request(opened, stage, state):
+async def test_a_requester_can_read_and_use_its_own_request(opened, filled, state):
     page = await opened("requester", phone=True)
-    await page.goto(f"/mes-demandes/{stage.searches[state]}")
+    await page.goto(f"/mes-demandes/{filled.searches[state]}")
     await seen_well(page)
 
 
-async def test_a_mail_of_the_demonstration_is_shown_in_a_sandbox(opened, stage):
+async def test_a_mail_of_the_demonstration_is_shown_in_a_sandbox(opened, filled):
     page = await opened(phone=True)
     await page.goto("/boite")
     await page.locator("tbody a").first.click()

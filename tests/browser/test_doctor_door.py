@@ -26,8 +26,7 @@ async def _mailed(stage, pattern, known: set[str]) -> str:
 
 async def _link(stage) -> tuple[str, str]:
     """A new search and the token of one of its announcements."""
-    await asyncio.sleep(0.5)
-    known = {mail.id for mail in stage.catcher.messages()}
+    known = await stage.quiet()
     search = await stage.asking("Sergé")
     return search, await _mailed(stage, _ANSWER, known)
 
@@ -146,8 +145,7 @@ async def test_without_javascript_the_number_of_the_office_is_there(opened, stag
 
 
 async def test_the_chosen_doctor_opens_the_record_with_the_code(opened, stage):
-    await asyncio.sleep(0.5)
-    known = {mail.id for mail in stage.catcher.messages()}
+    known = await stage.quiet()
     search = await stage.released("Moire")
     token = await _mailed(stage, _RECORD, known)
     code = (await views.search(stage.house, stage.office, search))["release"]["code"]
@@ -176,8 +174,7 @@ async def test_the_chosen_doctor_opens_the_record_with_the_code(opened, stage):
 
 
 async def test_the_chosen_doctor_asks_to_be_called_and_gives_up(opened, stage):
-    await asyncio.sleep(0.5)
-    known = {mail.id for mail in stage.catcher.messages()}
+    known = await stage.quiet()
     search = await stage.released("Taffetas")
     token = await _mailed(stage, _RECORD, known)
     page = await opened(phone=True)

@@ -1,0 +1,128 @@
+"""The office's whole path by visible labels: from a new request to a médecin traitant found."""
+
+import pytest
+
+from matcher.service import views
+from tests.browser.test_accessible import seen_well
+
+pytestmark = pytest.mark.browser
+
+
+async def _press(page, name: str) -> None:
+    await page.get_by_role("button", name=name).locator("visible=true").first.click()
+
+
+async def test_a_request_is_validated_launched_called_chosen_and_ended(opened, stage):
+    search = await stage.submitted("Organza")
+    page = await opened("coordinatrice")
+    await page.goto("/bureau")
+    reference = (await views.search(stage.house, stage.office, search))["reference"]
+    await page.locator("li.row", has_text=reference).get_by_role("link", name="Relire").click()
+    await page.get_by_text("Cette annonce décrit environ").wait_for()
+    await page.get_by_role("button", name="Valider la demande").click()
+    await page.get_by_text("La demande est validée").wait_for()
+    await page.get_by_role("button", name="Lancer").click()
+    await page.get_by_text("La recherche est lancée").wait_for()
+    await _press(page, "Passer aux appels")
+    await page.get_by_role("link", name="Appeler les médecins").click()
+    await page.get_by_role("heading", level=2).first.wait_for()
+    doctor = await page.locator("#doctor").inner_text()
+    # One key is one outcome: 5 is « Oui ».
+    await page.locator("h1").click()
+    await page.keyboard.press("5")
+    await page.get_by_label("Qui a répondu").select_option("doctor")
+    await page.get_by_label("Adresse e-mail pour la fiche").fill("cabinet@medecins.example")
+    await _press(page, "Noter, et passer au médecin suivant")
+    await page.get_by_text("L’appel est noté").wait_for()
+    await page.goto(f"/recherches/{search}")
+    await page.get_by_role("button", name="Le patient choisit").click()
+    await page.get_by_text("Le médecin est choisi").wait_for()
+    assert doctor in await page.inner_text("#release")
+    assert await page.locator(".code").inner_text()
+    await seen_well(page)
+    await page.get_by_text("Rendez-vous honoré et déclaration").click()
+    await page.get_by_label("Déclaration de médecin traitant").select_option("done")
+    today = stage.house.now().date().isoformat()
+    await page.get_by_label("Rendez-vous honoré le").fill(today)
+    await page.get_by_role("button", name="Rendez-vous honoré").click()
+    await page.get_by_text("un médecin traitant est trouvé").wait_for()
+    assert await stage.state(search) == "attached"
+
+
+async def test_a_refused_step_says_why_and_keeps_what_was_typed(opened, stage):
+    search = await stage.asking("Popeline")
+    page = await opened("coordinatrice")
+    await page.goto(f"/recherches/{search}")
+    await page.get_by_text("Changer la priorité").click()
+    await page.get_by_label("Priorité", exact=False).locator("visible=true").select_option("high")
+    await page.get_by_role("button", name="Changer").click()
+    await page.get_by_role("alert").wait_for()
+    assert await page.get_by_label("Priorité", exact=False).locator("visible=true").input_value() == "high"
+    await seen_well(page)
+
+
+async def test_a_record_opens_only_with_a_reason_and_is_journaled(opened, stage):
+    search = await stage.submitted("Velours")
+    page = await opened("coordinatrice")
+    await page.goto(f"/recherches/{search}")
+    await page.get_by_role("button", name="Afficher la fiche").click()
+    await page.get_by_text("Choisissez le motif").wait_for()
+    await page.get_by_label("Je l’ouvre pour").select_option("contact")
+    await page.get_by_role("button", name="Afficher la fiche").click()
+    await page.get_by_role("heading", name="Identité").wait_for()
+    assert "Velours" in await page.inner_text("main")
+    await seen_well(page)
+    view = await views.search(stage.house, stage.office, search)
+    assert view["timeline"][-1]["what"] == "open_record_staff"
+
+
+async def test_a_secretaire_calls_but_finds_no_record(opened, stage):
+    search = await stage.calling("Crêpe")
+    page = await opened("secretaire")
+    await page.goto(f"/recherches/{search}")
+    assert await page.get_by_role("button", name="Afficher la fiche").count() == 0
+    await page.goto("/appels")
+    await _press(page, "Prendre le suivant")
+    await page.wait_for_url("**/appels?medecin=*")
+    await page.get_by_label("Message laissé").check()
+    await _press(page, "Noter, et passer au médecin suivant")
+    await page.get_by_text("L’appel est noté").wait_for()
+
+
+async def test_a_promised_call_back_needs_its_hour(opened, stage):
+    await stage.calling("Tulle")
+    page = await opened("secretaire", phone=True)
+    await page.goto("/appels")
+    await page.get_by_label("À rappeler").check()
+    await _press(page, "Noter, et passer au médecin suivant")
+    await page.get_by_text("Indiquez le jour et l’heure du rappel.").first.wait_for()
+    assert await page.get_by_label("À rappeler").is_checked()
+    await page.get_by_label("Rappeler le").fill("2030-01-07T10:30")
+    await _press(page, "Noter, et passer au médecin suivant")
+    await page.get_by_text("L’appel est noté").wait_for()
+
+
+async def test_a_doctor_is_corrected_in_the_directory(opened, stage):
+    page = await opened("coordinatrice")
+    await page.goto("/medecins")
+    await page.locator("tbody a[href^='/medecins/']").first.click()
+    await page.get_by_label("Nouveaux patients par mois").fill("7")
+    await page.get_by_role("button", name="Enregistrer").click()
+    await page.get_by_text("Le médecin est enregistré").wait_for()
+    assert await page.get_by_label("Nouveaux patients par mois").input_value() == "7"
+    await page.get_by_label("Nombre de places").fill("2")
+    # Far ahead, so that it fits no search of the other tests.
+    await page.get_by_label("À partir du").fill("2040-01-02")
+    await page.get_by_role("button", name="Déclarer ces places").click()
+    await page.get_by_text("Les places sont enregistrées").wait_for()
+    await seen_well(page)
+
+
+async def test_a_wrong_password_is_answered_kindly(opened):
+    page = await opened()
+    await page.goto("/connexion")
+    await page.get_by_label("Adresse e-mail").fill("coordinatrice@cpts.example")
+    await page.get_by_label("Mot de passe").fill("pas celui-là")
+    await page.get_by_role("button", name="Se connecter").click()
+    await page.get_by_text("ne convient pas").wait_for()
+    await seen_well(page)
