@@ -28,6 +28,8 @@ class Catcher:
         self._arrival = asyncio.Event()
         #: Refuse everything for the time being, as a relay that is down for maintenance does.
         self.down = False
+        #: Recipients of whom it knows nothing, so that their mail is refused for good.
+        self.unknown: set[str] = set()
 
     def messages(self) -> Sequence[CaughtMail]:
         """Every mail caught, oldest first."""
@@ -46,6 +48,15 @@ class Catcher:
         self._arrival.clear()
         async with asyncio.timeout(within):
             await self._arrival.wait()
+
+    async def handle_RCPT(
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        """Take a recipient, or say that there is no such one (aiosmtpd's hook)."""
+        if address in self.unknown:
+            return "550 5.1.1 unknown here"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
         """Keep one mail (aiosmtpd's hook)."""

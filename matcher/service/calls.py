@@ -129,9 +129,10 @@ async def outcome(
     async with house.sessions.begin() as session:
         if not await doctors.exists(session, actor.territory, doctor):
             raise NotFound
-        if email or mssante:
-            await turn.correct_mailbox(session, actor, doctor, email, mssante, house.now())
         before = await turn.locked(session, actor, search_id)
+        given = {name: told for name, told in (("email", email), ("mssante", mssante)) if told}
+        if given:
+            await turn.correct_doctor(session, house, actor, doctor, given)
         around = await turn.around(session, house, before, actor.territory)
         step = steps.call(
             before,
@@ -145,10 +146,11 @@ async def outcome(
             reason=reason,
             terms=conditions or Terms(),
         )
-        await doctors.phoned(session, actor.territory, doctor, house.now())
         await turn.carry_out(
             session, house, actor, before, step, Event.CALL, doctor=doctor, purpose=str(outcome)
         )
+        # After the journal's head, which is locked by now: a pause that settles locks them in this order too.
+        await doctors.phoned(session, actor.territory, doctor, house.now())
         await claims.release(session, actor.territory, doctor, actor.id)
     house.bell.ring()
     return await views.search(house, actor, search_id)

@@ -70,8 +70,7 @@ async def patch(house: House, actor: Actor, doctor_id: str, raw: Mapping[str, An
         known = await doctors.by_rpps(session, actor.territory)
         _refuse_double(raw.get("rpps"), held.id, known)
         changes = {name: _value(name, value) for name, value in raw.items()}
-        await doctors.patch(session, actor.territory, doctor_id, changes, house.now())
-        await journal.append(session, house.entry(actor, "doctor_corrected", doctor=doctor_id))
+        await turn.correct_doctor(session, house, actor, held.id, changes)
         after = await doctors.get(session, actor.territory, doctor_id)
     assert after is not None
     return card_view(after)

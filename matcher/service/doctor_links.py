@@ -124,9 +124,9 @@ async def one_click_pause(house: House, token: str, until: date) -> None:
     """List-Unsubscribe: no more announcements until that day, whatever becomes of the search."""
     async with house.sessions.begin() as session:
         link = await _link(session, house, token, {Purpose.PAUSE})
-        await doctors.pause(session, link.territory, link.doctor, until)
         actor = Actor(territory=link.territory, id=link.doctor, role=Role.DOCTOR)
         await journal.append(session, house.entry(actor, "pause", doctor=link.doctor))
+        await doctors.pause(session, link.territory, link.doctor, until)
 
 
 async def open_record(house: House, token: str, code: str) -> dict[str, Any]:

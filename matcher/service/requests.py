@@ -16,6 +16,7 @@ from matcher.protocol.search import Choice, Search, SpeaksToPatient, State
 from matcher.records import bulletin, completeness, priority
 from matcher.records.bulletin import SearchIn
 from matcher.service import announcing, asking, once, turn, vaulted, views
+from matcher.service import searches as following
 from matcher.service.actors import COORDINATION, OFFICE, Actor, Role, require
 from matcher.service.errors import Invalid
 from matcher.service.house import House
@@ -109,6 +110,7 @@ async def _change(
             agreed = steps.take_consent(after, consent, around)
             await turn.carry_out(session, house, actor, after, agreed, Event.CONSENT)
             after = agreed.search
+            await following.stop_relatives(session, house, after)
         put = vaulted.put_draft if before.state is State.DRAFT else vaulted.put_record
         if after.state is not State.WITHDRAWN:
             await put(session, house, after, raw)

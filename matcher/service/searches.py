@@ -3,6 +3,8 @@
 from datetime import date, datetime
 from typing import Any, Literal
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from matcher.protocol import steps
 from matcher.protocol.ids import AnswerId, DoctorId
 from matcher.protocol.moves import Event, Refused
@@ -14,6 +16,7 @@ from matcher.protocol.search import (
     Next,
     PatientContact,
     ReleaseKind,
+    Search,
     State,
     WithdrawalReason,
 )
@@ -121,9 +124,20 @@ async def withdraw(house: House, actor: Actor, search_id: str, reason: Withdrawa
 
 
 async def undo_withdrawal(house: House, actor: Actor, search_id: str) -> View:
-    """A misclick, within 7 days."""
+    """A misclick, within 7 days. What the office joined, only the office parts again."""
     require(actor, OWNERS)
-    return await _take(house, actor, search_id, Event.UNDO_WITHDRAWAL, steps.undo_withdrawal)
+    async with house.sessions.begin() as session:
+        before = await turn.locked(session, actor, search_id)
+        joined = before.withdrawal is not None and before.withdrawal.reason is WithdrawalReason.DUPLICATE
+        if joined and actor.role is Role.REQUESTER:
+            raise Refused("over", "La CPTS suit cette demande : appelez-la.", before.state)
+        around = await turn.around(session, house, before, actor.territory)
+        step = steps.undo_withdrawal(before, around)
+        await turn.carry_out(session, house, actor, before, step, Event.UNDO_WITHDRAWAL)
+        if joined:
+            await searches.part(session, actor.territory, before.id)
+    house.bell.ring()
+    return await views.search(house, actor, search_id)
 
 
 async def attempt(house: House, actor: Actor, search_id: str, outcome: PatientContact) -> View:
@@ -211,7 +225,7 @@ async def new_code(house: House, actor: Actor, search_id: str) -> View:
     require(actor, COORDINATION)
     async with house.sessions.begin() as session:
         search = await turn.locked(session, actor, search_id)
-        if search.release is None:
+        if search.release is None or search.state not in (State.RELEASED, State.ATTACHED):
             raise Refused("no_release", "Aucune fiche n’est en cours d’envoi.", search.state)
         if search.release.locked:
             raise Refused("locked", "Le lien est bloqué : renouvelez-le d’abord.", search.state)
@@ -231,7 +245,7 @@ async def renew_release(
     async with house.sessions.begin() as session:
         before = await turn.locked(session, actor, search_id)
         if email is not None and before.chosen is not None:
-            await turn.correct_mailbox(session, actor, before.chosen, email, None, house.now())
+            await turn.correct_doctor(session, house, actor, before.chosen, {"email": email})
         around = await turn.around(session, house, before, actor.territory)
         step = steps.renew_release(before, handover, around)
         await turn.carry_out(session, house, actor, before, step, Event.RENEW_RELEASE, doctor=before.chosen)
@@ -308,29 +322,33 @@ async def _take(
 
 
 async def _end_family(house: House, actor: Actor, search_id: str, action: Event, move: turn.Move) -> View:
-    """Move a search; where that took its consent back, stop those that were joined with it too.
-
-    Two requesters may have sent one patient: either's withdrawal of consent stops all.
-    """
+    """Move a search; where that took its consent back, stop those that were joined with it too."""
     async with house.sessions.begin() as session:
+        # Always in the same order, so that two who end one family cannot lock each other out.
+        for one in sorted({search_id, *await searches.family(session, actor.territory, search_id)}):
+            await turn.locked(session, actor if one == search_id else system(actor.territory), one)
         first = await turn.locked(session, actor, search_id)
-        family = await searches.family(session, actor.territory, first.id)
-        locked = {
-            one: first if one == first.id else await turn.locked(session, system(actor.territory), one)
-            for one in sorted(family)
-        }
         around = await turn.around(session, house, first, actor.territory)
         step = move(first, around)
         await turn.carry_out(session, house, actor, first, step, action)
-        ended = step.search.withdrawal
-        if ended is not None and ended.reason is WithdrawalReason.CONSENT:
-            for one, relative in locked.items():
-                known = relative.withdrawal is not None and relative.withdrawal.reason is ended.reason
-                if one == first.id or known:
-                    continue
-                around = await turn.around(session, house, relative, actor.territory)
-                stopped = steps.withdraw(relative, ended.reason, around)
-                who = system(actor.territory)
-                await turn.carry_out(session, house, who, relative, stopped, Event.WITHDRAW)
+        await stop_relatives(session, house, step.search)
     house.bell.ring()
     return await views.search(house, actor, search_id)
+
+
+async def stop_relatives(session: AsyncSession, house: House, ended: Search) -> None:
+    """Two requesters may have sent one patient: either's withdrawal of consent stops all."""
+    if not _taken_back(ended):
+        return
+    who = system(ended.territory)
+    for one in sorted(await searches.family(session, ended.territory, ended.id)):
+        relative = await turn.locked(session, who, one)
+        if one == ended.id or _taken_back(relative):
+            continue
+        around = await turn.around(session, house, relative, ended.territory)
+        stopped = steps.withdraw(relative, WithdrawalReason.CONSENT, around)
+        await turn.carry_out(session, house, who, relative, stopped, Event.WITHDRAW)
+
+
+def _taken_back(search: Search) -> bool:
+    return search.withdrawal is not None and search.withdrawal.reason is WithdrawalReason.CONSENT

@@ -3,8 +3,8 @@
 Every use case that moves a search goes through here, so that none can forget the journal or an effect.
 """
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,7 +17,8 @@ from matcher.service import asking, effects
 from matcher.service.actors import Actor, Role
 from matcher.service.errors import NotFound
 from matcher.service.house import House
-from matcher.storage import doctors, journal, searches
+from matcher.storage import doctors, journal, links, searches
+from messaging.links import Purpose
 
 Move = Callable[[Search, Around], Step]
 
@@ -81,15 +82,20 @@ async def take(
     return step.search
 
 
-async def correct_mailbox(
-    session: AsyncSession,
-    actor: Actor,
-    doctor: DoctorId,
-    email: str | None,
-    mssante: str | None,
-    now: datetime,
+async def correct_doctor(
+    session: AsyncSession, house: House, actor: Actor, doctor: DoctorId, changes: Mapping[str, Any]
 ) -> None:
-    """A new address that the doctor gave on the phone."""
-    given = {"email": email, "mssante": mssante}
-    changes = {field: address for field, address in given.items() if address is not None}
-    await doctors.patch(session, actor.territory, doctor, changes, now)
+    """Correct what is known of a doctor, with its journal entry. What was sent to a former address of his,
+    or of his delegate, opens nothing any more: the next mail carries a new link.
+    """
+    # The entry first: whoever locks the journal and a doctor locks them in this order.
+    await journal.append(session, house.entry(actor, "doctor_corrected", doctor=doctor))
+    before = await doctors.get(session, actor.territory, doctor)
+    await doctors.patch(session, actor.territory, doctor, changes, house.now())
+    after = await doctors.get(session, actor.territory, doctor)
+    if before is None or after is None:
+        return
+    if before.email is not None and before.email != after.email:
+        await links.revoke_of_doctor(session, actor.territory, doctor)
+    elif before.delegate_email is not None and before.delegate_email != after.delegate_email:
+        await links.revoke_of_doctor(session, actor.territory, doctor, Purpose.DELEGATE)

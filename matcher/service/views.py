@@ -12,6 +12,7 @@ from matcher.protocol.ids import DoctorId
 from matcher.protocol.rules import Around
 from matcher.protocol.search import (
     HANDOVERS,
+    Given,
     Position,
     Search,
     Stand,
@@ -99,7 +100,8 @@ async def requester_view(session: AsyncSession, house: House, owned: Owned) -> V
         "since": held.since,
         "outcome": await _outcome(session, held),
     }
-    if held.state in (State.DRAFT, State.RETURNED):
+    # A draft whose retention is over is listed still, empty.
+    if held.state in (State.DRAFT, State.RETURNED) and not held.record_destroyed:
         typed = await vaulted.request(session, house, held)
         view["input"] = typed
         view["missing"] = list(held.missing) or completeness.missing(SearchIn.model_validate(typed))
@@ -249,8 +251,9 @@ async def _same_patient(session: AsyncSession, held: Search) -> list[View]:
 
 
 async def _outcome(session: AsyncSession, held: Search) -> View | None:
-    """Doctor and appointment, if the patient agrees that the requester knows."""
-    if held.consent is None or not held.consent.outcome_shared or held.chosen is None:
+    """Doctor and appointment, as long as the patient agrees that the requester knows."""
+    agreed = held.consent is not None and held.consent.given is Given.YES and held.consent.outcome_shared
+    if not agreed or held.chosen is None or held.state not in (State.RELEASED, State.ATTACHED):
         return None
     people = await doctors.cards(session, held.territory, [held.chosen])
     appointment = held.appointment

@@ -94,9 +94,9 @@ async def revoke(session: AsyncSession, territory: str, search: str, doctor: str
     await _revoke(session, territory, doctor, _LINKS.c.search_id == search, _LINKS.c.purpose.in_(purposes))
 
 
-async def revoke_of_doctor(session: AsyncSession, territory: str, doctor: str) -> None:
-    """Kill every token that was ever sent to the doctor's former address."""
-    await _revoke(session, territory, doctor)
+async def revoke_of_doctor(session: AsyncSession, territory: str, doctor: str, *purposes: str) -> None:
+    """Kill every token that was ever sent to the doctor's former address; only of these purposes, if any."""
+    await _revoke(session, territory, doctor, *([_LINKS.c.purpose.in_(purposes)] if purposes else []))
 
 
 async def _ensure(

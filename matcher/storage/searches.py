@@ -204,6 +204,11 @@ async def join(session: AsyncSession, territory: str, duplicate: str, into: str)
     )
 
 
+async def part(session: AsyncSession, territory: str, search: str) -> None:
+    """A search that had ended in another as its duplicate is one of its own again."""
+    await session.execute(update(_SEARCHES).where(_is(territory, search)).values(joined_to=None))
+
+
 async def joined(session: AsyncSession, territory: str, search: str) -> list[SearchId]:
     """The duplicates that ended in this search: either requester's withdrawal of consent stops all."""
     found = await session.scalars(

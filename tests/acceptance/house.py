@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
 from sqlalchemy import inspect, text
 
 from matcher.service import people
@@ -152,19 +151,6 @@ class House(World):
                 rows = sorted(repr(row) for row in await connection.execute(text(f'SELECT * FROM "{name}"')))
                 found[name] = (len(rows), hashlib.sha256("\n".join(rows).encode()).hexdigest())
         return found
-
-    def refuse(self, address: str) -> None:
-        """From now on the relay knows of no such recipient."""
-
-        async def handle_rcpt(
-            _server: SMTP, _session: Session, envelope: Envelope, to: str, _: list[str]
-        ) -> str:
-            if to == address:
-                return "550 5.1.1 unknown here"
-            envelope.rcpt_tos.append(to)
-            return "250 OK"
-
-        self.catcher.handle_RCPT = handle_rcpt  # type: ignore[attr-defined]
 
     async def new_requester(self, name: str, email: str | None = None) -> str:
         """One more structure with a key of its own; the name to call with. ``email``: its mailbox."""

@@ -127,7 +127,7 @@ async def test_an_address_that_the_relay_refuses_moves_its_doctor_to_the_calls(h
     search = await house.ready()
     listed = await house.doctors()
     refused = next(d for d in listed.values() if d["member"] and d.get("email") and d.get("sector") == 1)
-    house.refuse(refused["email"])
+    house.catcher.unknown.add(refused["email"])
     await house.do(search, "launch")
     await house.advance(hours=1)
     states = {s["doctor"]["id"]: s["state"] for s in (await house.see(search))["solicitations"]}
