@@ -204,7 +204,8 @@ def verify() -> None:
 @app.command()
 def purge() -> None:
     """Oublier ce qu’aucune durée de conservation ne couvre plus."""
-    _say(f"{_in_house(keys.purge)} lignes oubliées")
+    forgotten = _in_house(keys.purge)
+    _say(f"{forgotten['mails']} mails et {forgotten['journal_months']} mois de journal oubliés")
 
 
 def _settings() -> Settings:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from config.settings import elapsed
 from matcher.service.errors import Conflict
 from matcher.service.house import House
-from matcher.storage import idempotency, people, sealed
+from matcher.storage import idempotency, journal_chain, people, sealed
 from messaging import outbox
 from messaging.keyring import KeyAbsent
 
@@ -61,18 +61,22 @@ async def destroy(house: House, month: str) -> None:
 
 
 async def purge(house: House) -> dict[str, int]:
-    """Forget what no retention covers any more: settled mails, kept answers, old sessions, login failures.
+    """Forget what no retention covers any more: settled mails, kept answers, old sessions, login failures,
+    and whole sealed months of the journal.
 
     Records end by their own due steps. Returns what was forgotten, counted.
     """
     now = house.now()
-    forgotten = 0
+    forgotten = months = 0
+    sign = house.keyring.journal().sign
     async with house.sessions.begin() as session:
         for territory in house.territories.values():
-            contact = now - elapsed(territory.settings.retention.contact)
-            forgotten += await outbox.purge(session, territory.id, before=contact)
+            retention = territory.settings.retention
+            forgotten += await outbox.purge(session, territory.id, before=now - elapsed(retention.contact))
+            await journal_chain.seal_months(session, territory.id, now, sign)
+            months += await journal_chain.prune(session, territory.id, now - elapsed(retention.journal), now)
             await idempotency.sweep(session, territory.id, now - KEPT)
             await people.sweep(session, territory.id, now, now - KEPT)
         # Sessions of the login page belong to no territory yet.
         await people.sweep(session, "", now, now - KEPT)
-    return {"mails": forgotten}
+    return {"mails": forgotten, "journal_months": months}

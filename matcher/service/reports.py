@@ -10,8 +10,7 @@ from matcher.protocol.search import State
 from matcher.service.actors import Actor, Role, require
 from matcher.service.house import House
 from matcher.storage import journal as entries
-from matcher.storage import journal_chain, searches
-from matcher.storage.journal_chain import Broken
+from matcher.storage import searches
 
 DIRECTION = frozenset({Role.DIRECTRICE})
 _PAGE = 100
@@ -61,12 +60,6 @@ async def report(house: House, actor: Actor, from_: date, to: date) -> dict[str,
     if waited:
         figures["days_to_attached_median"] = round(median(waited), 1)
     return figures
-
-
-async def verify(house: House) -> Broken | None:
-    """Walk every journal of the installation; the first entry that does not hold, None where all do."""
-    async with house.sessions.begin() as session:
-        return await journal_chain.verify(session)
 
 
 def _entry(one: entries.Entry) -> dict[str, Any]:
