@@ -82,6 +82,9 @@ async def rehearse(*, once: bool, port: int, console: Console | None = None) -> 
             console.print(f"\nLe récit s’arrête : {missing}", style="bold red", markup=False)
             console.print(_last_lines(place / "log" / "serveur.log"), style="dim", markup=False)
             return 1
+        finally:
+            # The log's file goes with the folder; what is still said goes where everybody looks.
+            configure("warning")
 
 
 async def _on_stage(place: Path, out: Transcript, console: Console, *, once: bool, port: int) -> int:

@@ -1,0 +1,117 @@
+"""What a fresh clone relies on: lock files, make, the image, the compose file, the checks."""
+
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCKS = ("requirements/base.txt", "requirements/dev.txt")
+PINNED = re.compile(r"^([a-z0-9][a-z0-9.-]*)(?:\[[a-z,]+\])?==(\S+)", re.MULTILINE)
+
+
+def _read(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
+
+
+def _run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def _project() -> dict:
+    return tomllib.loads(_read("pyproject.toml"))["project"]
+
+
+def _names(requirements: list[str]) -> set[str]:
+    return {re.split(r"[\[<>=!~; ]", line, maxsplit=1)[0].lower() for line in requirements}
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_gives_a_hash_for_every_file_and_names_no_host(lock) -> None:
+    text = _read(lock)
+    blocks = re.split(r"\n(?=[a-z0-9])", text.split("\n", 2)[2])
+    assert all("--hash=sha256:" in block for block in blocks)
+    assert not re.search(r"https?://|--(extra-)?index-url|--find-links|file:", text)
+
+
+def test_the_locks_hold_what_the_project_asks_for() -> None:
+    base, dev = ({name for name, _ in PINNED.findall(_read(lock))} for lock in LOCKS)
+    assert _names(_project()["dependencies"]) <= base
+    assert _names(_project()["optional-dependencies"]["dev"]) <= dev
+
+
+def test_tests_run_on_the_versions_that_the_image_has() -> None:
+    base, dev = (set(PINNED.findall(_read(lock))) for lock in LOCKS)
+    assert base <= dev
+
+
+def test_every_target_of_make_explains_itself() -> None:
+    shown = _run("make", "--no-print-directory", "help")
+    for target in ("setup", "demo", "test", "check", "bench", "serve", "help"):
+        assert re.search(rf"make {target}\s+\w", shown.stdout), target
+
+
+@pytest.mark.parametrize("script", [".ci/run", ".ci/setup", ".ci/system", ".ci/lock"])
+def test_the_scripts_can_be_run_and_are_well_formed(script) -> None:
+    assert os.access(ROOT / script, os.X_OK)
+    shell = "bash" if "bash" in _read(script).splitlines()[0] else "sh"
+    assert _run(shell, "-n", script).returncode == 0
+
+
+def test_the_image_runs_as_nobody_in_particular_and_holds_no_secret() -> None:
+    text = _read("Dockerfile")
+    last = text.rsplit("\nFROM ", 1)[1]
+    assert re.search(r"^USER trait-union$", last, re.MULTILINE)
+    assert "HEALTHCHECK" in last
+    assert "--require-hashes" in text
+    assert not re.search(r"(PASSWORD|SECRET|TOKEN)=", text)
+
+
+def test_only_what_the_image_copies_enters_its_build() -> None:
+    allowed = {line[1:] for line in _read(".dockerignore").splitlines() if line.startswith("!")}
+    copied = set(re.findall(r"^COPY ([^-]\S*?)/? ", _read("Dockerfile"), re.MULTILINE))
+    assert copied == allowed
+    assert all((ROOT / name).exists() for name in copied)
+
+
+def test_the_trial_has_a_service_a_worker_postgresql_and_a_mail_catcher() -> None:
+    services = yaml.safe_load(_read("docker-compose.yml"))["services"]
+    assert {"serve", "worker", "postgres", "mail"} <= set(services)
+    environment = services["serve"]["environment"]
+    # Another host is never written to in clear.
+    assert environment["TRAIT_UNION_SMTP_URL"].startswith("smtp+starttls://mail:")
+    assert environment["TRAIT_UNION_DATABASE_URL"].startswith("postgresql://")
+    published = [port for service in services.values() for port in service.get("ports", ())]
+    assert all(port.startswith("127.0.0.1:") for port in published)
+
+
+@pytest.mark.skipif(not shutil.which("docker-compose"), reason="apt-get install docker-compose")
+def test_docker_compose_takes_the_file() -> None:
+    done = _run("docker-compose", "config", "--quiet")
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_setting_that_the_image_and_the_trial_name_exists() -> None:
+    known = {f"TRAIT_UNION_{key.upper()}" for key in tomllib.loads(_read("config/default.toml"))}
+    used = set(re.findall(r"TRAIT_UNION_[A-Z_]+", _read("Dockerfile") + _read("docker-compose.yml")))
+    assert used <= known
+
+
+def test_the_readme_points_at_files_that_exist() -> None:
+    text = _read("README.md")
+    linked = re.findall(r"\]\((?!https?:)([^)#]+)\)", text)
+    assert linked
+    assert all((ROOT / name).exists() for name in linked)
+
+
+def test_the_readme_names_the_commands_and_settings_as_they_are() -> None:
+    text = _read("README.md")
+    known = {f"TRAIT_UNION_{key.upper()}" for key in tomllib.loads(_read("config/default.toml"))}
+    assert set(re.findall(r"TRAIT_UNION_[A-Z_]+", text)) <= known
+    targets = set(re.findall(r"^([a-z]+):", _read("Makefile"), re.MULTILINE))
+    assert set(re.findall(r"make ([a-z]+)", text)) <= targets
