@@ -35,7 +35,9 @@ class House(World):
         """The search as this person sees it."""
         return await self.get(who, f"/searches/{search}")
 
-    async def do(self, search: str, what: str, expect: int = 200, who: str = OFFICE, **body: Any) -> Any:
+    async def do(
+        self, search: str, what: str, expect: int = 200, /, *, who: str = OFFICE, **body: Any
+    ) -> Any:
         """One act on a search; the answer, a problem where ``expect`` is one."""
         return await self.post(who, f"/searches/{search}/{what}", body, expect)
 
