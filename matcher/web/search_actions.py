@@ -19,7 +19,7 @@ from matcher.protocol.search import (
     ReleaseKind,
     WithdrawalReason,
 )
-from matcher.service import requests, searches
+from matcher.service import requests, searches, views
 from matcher.service.actors import COORDINATION, OFFICE, Actor, Role
 from matcher.service.errors import Invalid
 from matcher.service.house import House
@@ -121,7 +121,13 @@ async def _priority(f: Form) -> None:
 
 
 async def _join(f: Form) -> None:
-    await searches.join(f.house, f.actor, f.search, f.text("search"))
+    # People know a reference, the use case an id.
+    reference = f.text("search").upper()
+    found = (await views.listing(f.house, f.actor, q=reference))["items"]
+    others = [one["id"] for one in found if one["reference"] == reference]
+    if not others:
+        raise Invalid({"search": "Aucune recherche ne porte cette référence."})
+    await searches.join(f.house, f.actor, f.search, others[0])
 
 
 async def _split(f: Form) -> None:

@@ -126,3 +126,15 @@ async def test_a_wrong_password_is_answered_kindly(opened):
     await page.get_by_role("button", name="Se connecter").click()
     await page.get_by_text("ne convient pas").wait_for()
     await seen_well(page)
+
+
+async def test_two_requests_for_one_person_are_joined_by_reference(opened, stage):
+    first, second = await stage.asking("Basin"), await stage.submitted("Basin")
+    reference = (await views.search(stage.house, stage.office, second))["reference"]
+    page = await opened("coordinatrice")
+    await page.goto(f"/recherches/{first}")
+    await page.get_by_text("Réunir avec une autre demande").click()
+    await page.get_by_label("Référence de l’autre recherche").fill(reference.lower())
+    await page.get_by_role("button", name="Réunir").click()
+    await page.get_by_text("Les deux recherches sont réunies").wait_for()
+    assert await stage.state(second) == "withdrawn"
