@@ -36,7 +36,7 @@ async def create(
     """
     require(actor, SUBMITTERS)
     today = asking.today(house, actor.territory)
-    _refuse_impossible(house, body, today)
+    _refuse_impossible(house, actor, body, today)
     async with house.sessions.begin() as session:
         first = await once.begin(session, house, actor, idempotency_key, raw)
         if first is not None:
@@ -98,7 +98,7 @@ async def _change(
             )
         raw = merged(await vaulted.request(session, house, before), patch)
         body = checked(raw)
-        _refuse_impossible(house, body, today)
+        _refuse_impossible(house, actor, body, today)
         asked = _asked(house, body, today)
         consent = asked.pop("consent")
         wanted = replace(before, wishes=asked["wishes"], conditions=frozenset(asked["conditions"]))
@@ -174,8 +174,11 @@ def _asked(house: House, body: SearchIn, today: date) -> dict[str, Any]:
     }
 
 
-def _refuse_impossible(house: House, body: SearchIn, today: date) -> None:
+def _refuse_impossible(house: House, actor: Actor, body: SearchIn, today: date) -> None:
     found = completeness.impossible(body, house.now(), today)
+    places = house.territory(actor.territory).places
+    if body.place and places.find(body.place) is None:
+        found["place"] = "ce lieu n’est pas dans la liste du territoire"
     if found:
         raise Invalid(found)
 

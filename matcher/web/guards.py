@@ -20,15 +20,15 @@ from matcher.service.actors import Actor
 from matcher.service.errors import ServiceError
 from matcher.web import problems, sessions
 from matcher.web.keys import ACTOR, CSRF, ERROR_PAGE, HOUSE, ROUTE, ROUTES
-from matcher.web.limits import BODY_WITHIN, LARGEST_ANONYMOUS_BODY, LARGEST_BODY, Meter
+from matcher.web.limits import LARGEST_ANONYMOUS_BODY, LARGEST_BODY, Meter, Patience
 from matcher.web.problems import Problem
 from matcher.web.route import ANYONE, Route
 
 log = structlog.get_logger(__name__)
 
 METER: Final[web.AppKey[Meter]] = web.AppKey("meter", Meter)
-#: Seconds in which a body must have arrived; a key so that a test need not wait for it.
-WITHIN: Final[web.AppKey[float]] = web.AppKey("within", float)
+#: How long a body may take to arrive.
+WITHIN: Final = web.AppKey("within", Patience)
 #: (method, path as written in the route) → route.
 TABLE: Final = web.AppKey[Mapping[tuple[str, str], Route]]("table")
 
@@ -39,7 +39,7 @@ LOGIN = "/connexion"
 def install(app: web.Application) -> None:
     """Give ``app`` what the guards need; ``ROUTES`` and ``HOUSE`` are already there."""
     app[METER] = Meter()
-    app[WITHIN] = BODY_WITHIN
+    app[WITHIN] = Patience()
     table: Mapping[tuple[str, str], Route] = {(route.method, route.path): route for route in app[ROUTES]}
     app[TABLE] = table
 
@@ -124,6 +124,9 @@ async def known(request: web.Request, handler: Handler) -> web.StreamResponse:
     route = request.get(ROUTE)
     if route is None:
         return await handler(request)
+    if "\x00" in request.path:
+        # PostgreSQL knows no text with a NUL in it, so there is no such thing.
+        return await _said(request, problems.plain(404, code="not_found"))
     bearer = _bearer(request) if route.machine else None
     actor: Actor | None
     if route.machine:
@@ -167,7 +170,7 @@ async def read(request: web.Request, handler: Handler) -> web.StreamResponse:
     if (request.content_length or 0) > _largest(route):
         return await _said(request, problems.plain(413, code="too_large"))
     try:
-        async with asyncio.timeout(request.app[WITHIN]):
+        async with asyncio.timeout(request.app[WITHIN].seconds):
             if route.machine:
                 await request.read()
             else:

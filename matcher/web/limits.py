@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 LARGEST_BODY = 8 * 1024 * 1024
 #: Bytes of a body that anybody may send: a token and a short answer.
 LARGEST_ANONYMOUS_BODY = 64 * 1024
-#: Seconds in which a body must have arrived.
-BODY_WITHIN = 30.0
 
 #: Requests a second that each caller may keep up; the contract promises that 20 are never refused.
 SUSTAINED = 50.0
@@ -18,6 +16,13 @@ SUSTAINED = 50.0
 BURST = 200.0
 #: Callers remembered; the longest silent is forgotten first, so memory stays flat.
 REMEMBERED = 10_000
+
+
+@dataclass
+class Patience:
+    """How long a body may take to arrive; a value that a test may shorten."""
+
+    seconds: float = 30.0
 
 
 @dataclass

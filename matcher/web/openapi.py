@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache
 from typing import Any, Final
 
 from aiohttp import web
@@ -46,14 +45,19 @@ def document(routes: Iterable[Route]) -> Schema:
     }
 
 
-@cache
-def _text(routes: tuple[Route, ...]) -> str:
-    return json.dumps(document(routes), ensure_ascii=False)
+#: The document as text, made once by ``prepare``.
+TEXT: Final = web.AppKey("openapi", str)
+
+
+def prepare(app: web.Application) -> None:
+    """Write the document of the application's routes."""
+    routes = app[ROUTES]
+    app[TEXT] = json.dumps(document(routes), ensure_ascii=False)
 
 
 async def show(request: web.Request) -> web.StreamResponse:
     """The document, as JSON."""
-    return web.Response(text=_text(request.app[ROUTES]), content_type="application/json")
+    return web.Response(text=request.app[TEXT], content_type="application/json")
 
 
 ROUTE: Final = Route("GET", DOCUMENT, show, allowed=ANYONE)

@@ -82,9 +82,12 @@ async def _bytes(request: web.Request) -> bytes:
 
 def query_of(request: web.Request, model: type[_M]) -> _M:
     """The query string as ``model``. Raises Invalid, also for a parameter given twice."""
-    names = list(request.query.keys())
+    # The view of the keys alone holds each once.
+    names = [name for name, _ in request.query.items()]
     if twice := {name for name in names if names.count(name) > 1}:
         raise Invalid(dict.fromkeys(twice, "Ce paramètre est donné deux fois."))
+    if odd := [name for name, value in request.query.items() if "\x00" in value]:
+        raise Invalid(dict.fromkeys(odd, "Le caractère nul n’est pas admis."))
     try:
         return model.model_validate(dict(request.query))
     except ValidationError as error:

@@ -76,6 +76,7 @@ def setup(app: web.Application, house: House) -> None:
     app[ERROR_PAGE] = pages.error_page
     app[health.METERS] = health.Meters()
     guards.install(app)
+    openapi.prepare(app)
     app.middlewares.extend((health.metered, *guards.guards(sessions.DatabaseStorage(house))))
     app.on_response_prepare.append(headers.add_security_headers)
     for route in app[ROUTES]:

@@ -154,7 +154,7 @@ def request(**changes: Any) -> dict[str, Any]:
             "first_names": "Camille Églantine",
             "sex": "F",
             "birth_date": "1958-03-02",
-            "nir": "258036938200115",
+            "nir": "258036938200178",
             "phone": "06 39 98 12 34",
             "address": {
                 "line": "3 rue des Essais",
