@@ -148,9 +148,12 @@ async def attempt(house: House, actor: Actor, search_id: str, outcome: PatientCo
     )
 
 
-async def rest(house: House, actor: Actor, search_id: str, until: datetime | None) -> View:
-    """The patient is unreachable or unavailable: every delay stands still."""
+async def rest(house: House, actor: Actor, search_id: str, until: date | None) -> View:
+    """The patient is unreachable or unavailable: every delay stands still. A moment counts as its day."""
     require(actor, COORDINATION)
+    if isinstance(until, datetime):
+        zone = house.territory(actor.territory).rules.office_calendar.zone
+        until = until.astimezone(zone).date()
     return await _take(house, actor, search_id, Event.REST, lambda s, a: steps.rest(s, until, a))
 
 
