@@ -289,3 +289,13 @@ async def test_the_document_is_openapi_3_1_and_names_every_route(small_world: Wo
             assert operation["summary"]
             assert operation["responses"]
     assert '"type": "null"' not in json.dumps(document)
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/x-www-form-urlencoded; charset=klingon", "multipart/form-data; boundary=x"]
+)
+async def test_a_form_that_cannot_be_taken_apart_is_refused(small_world: World, kind: str) -> None:
+    sent = {"Content-Type": kind}
+    reply = await small_world.client.post("/connexion", data=b"--x\r\nfoo", headers=sent)
+    assert reply.status == 400
+    assert reply.content_type == "text/html"
