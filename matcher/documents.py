@@ -155,7 +155,8 @@ def lay_out(
     carried = kind is ReleaseKind.PAPER
     cover = (
         f"À donner à votre médecin, {doctor}, au premier rendez-vous. Vous avez accepté que ces "
-        "renseignements lui soient transmis, à ce médecin seulement : gardez cette feuille à l’abri des regards."
+        "renseignements lui soient transmis, à ce médecin seulement : gardez cette feuille à l’abri des"
+        " regards."
     )
     sections = [(title, _rows(record, fields)) for title, fields in _SECTIONS]
     sections += [
