@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from matcher.protocol.search import Search
@@ -19,11 +20,15 @@ from matcher.records.bulletin import label
 from matcher.service.errors import NotFound
 from matcher.service.house import House
 from matcher.storage import lookups, sealed
+from messaging.keyring import KeyAbsent
+from messaging.vault import Unreadable
 
 DRAFT, RECORD, CONTACT = "draft", "record", "contact"
 INTAKE = "intake"
 #: Lines of withdrawn consents, beside the keys: a restore replays them before anything else (P9).
 REGISTER = "consents-taken-back.jsonl"
+
+_log = structlog.get_logger(__name__)
 
 #: The parts of a record that the contact section repeats.
 _CONTACT_FIELDS = (
@@ -101,8 +106,15 @@ async def request(session: AsyncSession, house: House, search: Search) -> dict[s
 async def contact(
     session: AsyncSession, house: House, territory: str, search_id: str
 ) -> dict[str, Any] | None:
-    """The contact section, None where there is none (a draft, a destroyed record)."""
-    return await _open(session, house, territory, search_id, CONTACT)
+    """The contact section, None where there is none (a draft, a destroyed record) or it does not open.
+
+    Lists show many: one that was tampered with must not take the others away.
+    """
+    try:
+        return await _open(session, house, territory, search_id, CONTACT)
+    except (Unreadable, KeyAbsent):
+        _log.error("contact_unreadable", territory=territory, search=search_id)
+        return None
 
 
 async def close(session: AsyncSession, house: House, search: Search) -> None:

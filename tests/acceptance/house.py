@@ -138,6 +138,19 @@ class House(World):
         """What a search wants of the office."""
         return {task["kind"] for task in (await self.see(search))["tasks"]}
 
+    async def login(self, role: Role) -> None:
+        """From now on the pages are asked for by a person of that role."""
+        email, password = f"{role}-page@cpts.example", "une phrase assez longue"
+        structure = None
+        if role is Role.REQUESTER:
+            structure = "Structure requester "
+        await people.add_user(self.house, HERE, email, role, name="Essai", structure=structure)
+        await people.set_password(self.house, HERE, email, password)
+        self.client.session.cookie_jar.clear()
+        form = {"email": email, "password": password}
+        reply = await self.client.post("/connexion", data=form, allow_redirects=False)
+        assert reply.status == 303
+
     async def run_sql(self, statement: str, **values: object) -> Sequence[Any]:
         """Somebody at the database itself: rows of a query, nothing for a change."""
         async with self.house.engine.begin() as connection:
