@@ -178,7 +178,7 @@ def lay_out(
         "subtitle": f"Pour {doctor} – transmise le {words.day_in_words(released_on)} – référence {reference}",
         "cover": [cover] if carried else [],
         "person": {"title": "La personne", "name": _name(record), "rows": _person(record, released_on)},
-        "alerts": _alerts(record, carried=carried),
+        "alerts": alerts(record, carried=carried),
         "sections": [{"title": title, "rows": rows} for title, rows in sections if rows],
         "footer": f"Couvert par le secret professionnel. Réservé à {doctor} ; si vous ne suivez pas la "
         "personne, merci de supprimer cette fiche et ses copies.",
@@ -215,9 +215,11 @@ def _person(record: Mapping[str, Any], today: date) -> _Rows:
     return rows
 
 
-def _alerts(record: Mapping[str, Any], *, carried: bool) -> list[str]:
-    """What to know before picking up the phone: who calls whom, how, and in which language."""
-    alerts = [_who_calls(record, carried=carried)]
+def alerts(record: Mapping[str, Any], *, carried: bool = False) -> list[str]:
+    """What to know before picking up the phone: who calls whom, how, and in which language; one French
+    sentence each. ``carried``: the patient brings the record on paper.
+    """
+    found = [_who_calls(record, carried=carried)]
     safe = record.get("safe_contact")
     if isinstance(safe, Mapping):
         rules = []
@@ -232,14 +234,14 @@ def _alerts(record: Mapping[str, Any], *, carried: bool) -> list[str]:
         if safe.get("language"):
             rules.append(f"langue au téléphone : {words.say('language', safe['language'])}")
         if rules:
-            alerts.append(f"Précautions : {' ; '.join(rules)}.")
+            found.append(f"Précautions : {' ; '.join(rules)}.")
     if record.get("interpreter") is True:
         language = words.say("language", record.get("language"))
-        alerts.append(
+        found.append(
             f"Interprète nécessaire{f' ({language})' if language else ''} : prévoyez-le dès la prise de "
             "rendez-vous, par exemple par téléphone."
         )
-    return alerts
+    return found
 
 
 def _who_calls(record: Mapping[str, Any], *, carried: bool) -> str:

@@ -20,6 +20,7 @@ from matcher.protocol.places import distance_km, rounded_km
 from matcher.protocol.search import (
     ACTIVE,
     Answer,
+    AppointmentState,
     RefusalReason,
     Says,
     Search,
@@ -30,9 +31,9 @@ from matcher.protocol.search import (
     Via,
 )
 from matcher.protocol.wording import sentence
-from matcher.service import handover, turn, vaulted, views
+from matcher.service import asking, handover, turn, vaulted, views
 from matcher.service.actors import Actor, Role
-from matcher.service.errors import BadLink, Locked, Over, WrongCode
+from matcher.service.errors import BadLink, Invalid, Locked, Over, WrongCode
 from matcher.service.house import House
 from matcher.storage import doctors, journal, links, releases, searches
 from messaging.links import Link, Purpose
@@ -113,7 +114,7 @@ async def answer(
         )
         card = (await doctors.cards(session, opened.link.territory, [opened.doctor]))[opened.doctor]
         after = _Opened(link=opened.link, search=step.search)
-    house.bell.ring()
+    house.bell.ring(opened.link.territory)
     position = step.search.position(opened.doctor)
     if position is not None and any(h.answer.id == given.id for h in position.held):
         return {"held": True}
@@ -160,12 +161,14 @@ async def open_record(house: House, token: str, code: str) -> dict[str, Any]:
         else:
             # A wrong code must be counted: this transaction commits, and the refusal comes after it.
             locked = await _count_wrong_code(session, house, opened, row)
-    house.bell.ring()
+    house.bell.ring(opened.link.territory)
     if not right:
         raise Locked if locked else WrongCode
     until = now + house.territory(opened.link.territory).rules.code_life
+    record = await _given(house, opened.search)
     return {
-        "record": await _given(house, opened.search),
+        "record": record,
+        "notes": documents.alerts(record),
         "session": house.links.session(_link_of(opened.link), until),
         "until": until,
     }
@@ -205,13 +208,27 @@ async def acknowledge(house: House, token: str, session_token: str) -> dict[str,
     return {"acknowledged": True}
 
 
+async def appointment(house: House, token: str, session_token: str, on: date) -> dict[str, Any]:
+    """The doctor has given the first appointment. Raises Invalid for a day that is over."""
+    async with house.sessions.begin() as session:
+        opened = await _in_session(session, house, token, session_token)
+        if on < asking.today(house, opened.link.territory):
+            raise Invalid({"on": "Cette date est passée."})
+        planned = AppointmentState.PLANNED
+        await _step(
+            session, house, opened, Event.APPOINTMENT, lambda s, a: steps.appointment(s, on, planned, a)
+        )
+    house.bell.ring(opened.link.territory)
+    return {"appointment": {"on": on, "state": planned}}
+
+
 async def desist(house: House, token: str, reason: str) -> dict[str, Any]:
     """The chosen doctor gives up; the office and the reserve take over."""
     async with house.sessions.begin() as session:
         opened = await _open(session, house, token, {Purpose.RECORD})
         await _open_release(session, opened)
         await _step(session, house, opened, Event.DESIST, lambda s, a: steps.desist(s, "doctor", reason, a))
-    house.bell.ring()
+    house.bell.ring(opened.link.territory)
     return {"desisted": True}
 
 
@@ -314,6 +331,8 @@ def _record_state(house: House, opened: _Opened) -> dict[str, Any]:
     }
     if release.acknowledged_at is not None:
         view["acknowledged"] = True
+    if opened.search.appointment is not None:
+        view["appointment"] = {"on": opened.search.appointment.on, "state": opened.search.appointment.state}
     return view
 
 

@@ -44,6 +44,11 @@ class SessionIn(LinkIn):
     session: Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
+class AppointmentIn(SessionIn):
+    #: The day of the first appointment.
+    on: Day
+
+
 class GiveUpIn(LinkIn):
     reason: Annotated[str, StringConstraints(max_length=500)] = ""
 
@@ -89,6 +94,12 @@ async def acknowledge(request: web.Request) -> web.StreamResponse:
     """The doctor has read the record."""
     body = await body_of(request, SessionIn)
     return answer(await doctor_links.acknowledge(house_of(request), body.token, body.session))
+
+
+async def appointment(request: web.Request) -> web.StreamResponse:
+    """The doctor has given the first appointment."""
+    body = await body_of(request, AppointmentIn)
+    return answer(await doctor_links.appointment(house_of(request), body.token, body.session, body.on))
 
 
 async def desist(request: web.Request) -> web.StreamResponse:
@@ -145,6 +156,11 @@ ROUTES = (
         "/acknowledge",
         acknowledge,
         Doc(summary="Acknowledge the record", body=SessionIn, answers={200: Anything}),
+    ),
+    _link(
+        "/appointment",
+        appointment,
+        Doc(summary="Say when the first appointment is", body=AppointmentIn, answers={200: Anything}),
     ),
     _link("/desist", desist, Doc(summary="Give up", body=GiveUpIn, answers={200: Anything})),
     _link("/call-me", call_me, Doc(summary="Ask to be called", body=LinkIn, answers={200: Anything})),

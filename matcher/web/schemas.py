@@ -318,6 +318,7 @@ class LinkView(TypedDict, total=False):
     office_open: bool
     called_back: bool
     acknowledged: bool
+    appointment: dict[str, Any]
 
 
 class AnswerTaken(TypedDict, total=False):
@@ -335,6 +336,8 @@ class Opened(TypedDict):
     """The record, and a session of 15 minutes for its document and the acknowledgement."""
 
     record: dict[str, Any]
+    #: Who calls whom, precautions, the interpreter: one sentence each.
+    notes: list[str]
     session: str
     until: datetime
 

@@ -33,7 +33,7 @@ PLACED: list[tuple[set[Role] | None, str]] = [
         GET /api/openapi.json GET /healthz GET /readyz GET /metrics GET /u/{token} POST /u/{token}
         POST /api/v1/links/open POST /api/v1/links/answer POST /api/v1/links/record
         POST /api/v1/links/document POST /api/v1/links/acknowledge POST /api/v1/links/desist
-        POST /api/v1/links/call-me
+        POST /api/v1/links/call-me POST /api/v1/links/appointment
         """,
     ),
     (STAFF | {Role.REQUESTER}, "POST /deconnexion GET /aide"),
@@ -41,7 +41,7 @@ PLACED: list[tuple[set[Role] | None, str]] = [
     (
         OFFICE,
         """
-        GET /bureau GET /recherches GET /recherches/{id} POST /recherches/{id}/contact
+        GET /bureau GET /direct GET /recherches GET /recherches/{id} POST /recherches/{id}/contact
         POST /recherches/{id}/trancher POST /recherches/{id}/rendez-vous
         GET /appels POST /appels/suivant GET /appels/{doctor} POST /appels/{doctor}
         POST /appels/{doctor}/prendre

@@ -187,3 +187,46 @@ async def test_the_chosen_doctor_asks_to_be_called_and_gives_up(opened, stage):
     await page.get_by_text("Merci de supprimer la fiche").wait_for()
     # Members whom no wave reached yet are asked before the calls go on.
     assert await stage.state(search) in ("asking", "calling")
+
+
+@pytest.mark.parametrize(
+    ("pressed", "asked"),
+    [
+        ("oui", "Vous répondez : oui"),
+        ("conditions", "Oui, à certaines conditions"),
+        ("non", "Pas cette fois"),
+    ],
+)
+async def test_a_button_of_the_mail_shows_its_confirmation_and_sends_nothing(opened, stage, pressed, asked):
+    search, token = await _link(stage)
+    before = await views.search(stage.house, stage.office, search)
+    page = await opened(phone=True)
+    await page.goto(f"/r#{token}.{pressed}")
+    await page.get_by_role("heading", name=asked.replace(" :", "\u202f:")).wait_for()
+    await seen_well(page)
+    assert token not in page.url
+    after = await views.search(stage.house, stage.office, search)
+    assert (after["state"], after["timeline"]) == (before["state"], before["timeline"])
+    await page.get_by_role("button", name="Revenir").locator("visible=true").click()
+    await page.get_by_role("button", name="Oui", exact=True).wait_for()
+
+
+async def test_the_chosen_doctor_says_when_the_appointment_is(opened, stage):
+    known = await stage.quiet()
+    search = await stage.released("Organdi")
+    token = await _mailed(stage, _RECORD, known)
+    code = (await views.search(stage.house, stage.office, search))["release"]["code"]
+    page = await opened(phone=True)
+    await page.goto(f"/dossier#{token}")
+    await page.get_by_label("Code", exact=True).fill(code)
+    await page.get_by_role("button", name="Ouvrir la fiche").click()
+    await page.get_by_text("Qui appelle").wait_for()
+    await page.get_by_label("J’ai donné rendez-vous le").fill("2020-01-06")
+    await page.get_by_role("button", name="Noter le rendez-vous").click()
+    await page.get_by_text("Cette date est passée").wait_for()
+    await page.get_by_label("J’ai donné rendez-vous le").fill("2031-06-02")
+    await page.get_by_role("button", name="Noter le rendez-vous").click()
+    await page.get_by_text("lundi 2 juin 2031").wait_for()
+    await seen_well(page)
+    view = await views.search(stage.house, stage.office, search)
+    assert (str(view["appointment"]["on"]), view["appointment"]["state"]) == ("2031-06-02", "planned")

@@ -75,5 +75,7 @@
   door.fill("text", view.text || view.announcement?.text || view.announcement);
   document.getElementById("count-field").hidden = !view.household;
   stand(view);
-  door.show(view.state, false);
+  // What was pressed in the mail is the first press: its confirmation is shown, and nothing is sent yet.
+  const pressed = { oui: "yes", conditions: "terms", non: "no" }[door.pressed];
+  door.show(view.state === "open" && pressed ? pressed : view.state, false);
 })();

@@ -1,7 +1,8 @@
 // What the two pages of doctors share: the token, the calls, and which view is shown.
 "use strict";
 const door = (() => {
-  const token = location.hash.slice(1);
+  // The buttons of a mail write behind a dot which of them was pressed: #TOKEN.oui
+  const [token, pressed = ""] = location.hash.slice(1).split(".");
   // The token leaves the address bar: neither the history nor a shoulder keeps it.
   if (token) history.replaceState(null, "", location.pathname);
   // A second link opened in the same tab changes only the fragment.
@@ -73,5 +74,5 @@ const door = (() => {
     return false;
   }
 
-  return { token, post, show, fill, office, trouble, good };
+  return { token, pressed, post, show, fill, office, trouble, good };
 })();

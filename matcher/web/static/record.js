@@ -42,8 +42,27 @@
       }
     }
     for (const one of record.attachments || []) attachment(one);
-    $("interpreter").hidden = !record.interpreter;
-    if (record.language) $("interpreter-language").textContent = ` (${words("language", record.language)})`;
+  }
+
+  function note(notes) {
+    $("notes").replaceChildren();
+    for (const one of notes || []) add($("notes"), "p", one);
+    $("notes").hidden = !notes?.length;
+  }
+
+  function appointed(on) {
+    const [year, month, day] = on.split("-").map(Number);
+    $("on").value = on;
+    $("appointment-on").textContent = new Date(year, month - 1, day)
+      .toLocaleDateString("fr-FR", { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+    $("appointment").hidden = false;
+  }
+
+  // What needs the session of the code: after a quarter of an hour it is over.
+  function inSession(answer) {
+    if (answer.status !== 403) return door.good(answer);
+    door.trouble("Le quart d’heure ouvert par le code est passé. Rouvrez le lien du mail et demandez un nouveau code.");
+    return false;
   }
 
   function save(blob, name) {
@@ -85,6 +104,7 @@
     if (!door.good(answer)) return;
     session = answer.body.session;
     draw(answer.body.record);
+    note(answer.body.notes);
     door.show("record");
   });
 
@@ -95,13 +115,23 @@
   });
 
   $("acknowledge").addEventListener("click", async () => {
-    if (door.good(await door.post("acknowledge", { session }))) receipt();
+    if (inSession(await door.post("acknowledge", { session }))) receipt();
+  });
+
+  $("appointment-form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const answer = await door.post("appointment", { session, on: $("on").value });
+    const fault = answer.status === 400 && answer.body.fields?.on;
+    $("on-fault").textContent = fault || "";
+    $("on-fault").hidden = !fault;
+    if (fault) { $("on").setAttribute("aria-describedby", "on-fault"); $("on").focus(); return; }
+    if (inSession(answer)) appointed(answer.body.appointment.on);
   });
 
   $("document").addEventListener("click", async () => {
     const answer = await door.post("document", { session });
     if (answer.blob) save(answer.blob, "fiche.pdf");
-    else door.good(answer);
+    else inSession(answer);
   });
 
   $("desist-form").addEventListener("submit", async (event) => {
@@ -125,6 +155,7 @@
   document.querySelector(`[data-office="${view.office_open === false ? "closed" : "open"}"]`).hidden = false;
   if (view.called_back) { $("call-me").hidden = true; $("called").hidden = false; }
   if (view.acknowledged) receipt();
+  if (view.appointment?.state === "planned") appointed(view.appointment.on);
   $("give-up").hidden = view.state !== "chosen";
   door.show(view.state, false);
 })();
