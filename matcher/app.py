@@ -14,6 +14,7 @@ from aiohttp import web
 from config.database import make_engine, make_sessions
 from config.settings import BadSetting, Settings
 from matcher import clock
+from matcher.service import live
 from matcher.service.composing import Composer
 from matcher.service.house import House, Mailbox
 from matcher.service.installation import load_territories
@@ -99,12 +100,14 @@ async def work(house: House, stop: asyncio.Event) -> None:
             dispatcher.wake()
 
     listening = asyncio.create_task(answer_the_bell())
+    relaying = asyncio.create_task(live.relay(house.bell, house.engine))
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(clock.run(house, stop))
             group.create_task(dispatcher.run(stop))
     finally:
         listening.cancel()
+        relaying.cancel()
         await pool.close()
 
 

@@ -27,14 +27,17 @@ async def tick(house: House) -> int:
     while True:
         async with house.sessions.begin() as session:
             batch = await timers.claim_due(session, house.now(), house.settings.lease, _BATCH)
+        changed: set[str] = set()
         for due in batch:
             try:
-                done += await _do(house, due)
+                if await _do(house, due):
+                    done += 1
+                    changed.add(due.territory)
             except Exception as problem:  # noqa: BLE001
                 # One search at fault keeps no other waiting: its lease ends, and it is tried again.
                 _log.error("step_failed", search=due.search, kind=due.timer.kind, problem=repr(problem))
-        if done:
-            house.bell.ring()
+        if changed:
+            house.bell.ring(*changed)
         if len(batch) < _BATCH:
             return done
 

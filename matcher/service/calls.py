@@ -105,6 +105,7 @@ async def claim(house: House, actor: Actor, doctor_id: str) -> dict[str, Any]:
         )
     if holder.person != actor.id:
         raise Conflict("claimed", f"{holder.name} s’occupe déjà de ce médecin.")
+    house.bell.ring(actor.territory)
     return {"doctor_id": doctor_id, "until": until}
 
 
@@ -152,7 +153,7 @@ async def outcome(
         # After the journal's head, which is locked by now: a pause that settles locks them in this order too.
         await doctors.phoned(session, actor.territory, doctor, house.now())
         await claims.release(session, actor.territory, doctor, actor.id)
-    house.bell.ring()
+    house.bell.ring(actor.territory)
     return await views.search(house, actor, search_id)
 
 

@@ -149,7 +149,7 @@ async def _declare(house: House, actor: Actor, made: Offer) -> None:
                 Event.OFFER_DECLARED,
                 doctor=made.doctor,
             )
-    house.bell.ring()
+    house.bell.ring(actor.territory)
 
 
 def card_view(card: Card) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """What every use case needs, put together once by ``matcher.app``."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +13,7 @@ from matcher.protocol.places import Gazetteer
 from matcher.protocol.population import Population
 from matcher.protocol.rules import Rules
 from matcher.service.actors import Actor
+from matcher.service.live import Bell
 from matcher.storage.journal import Entry
 from messaging.keyring import KeyRing
 from messaging.links import Links
@@ -63,24 +63,6 @@ class Mailbox(Protocol):
 
     def messages(self) -> Sequence[CaughtMail]:
         """Every mail caught, oldest first."""
-
-
-class Bell:
-    """Rings when a transaction has left something to do now, so that nobody polls in a hurry."""
-
-    def __init__(self) -> None:
-        self._listeners: set[asyncio.Event] = set()
-
-    def listen(self) -> asyncio.Event:
-        """A new event that every ring sets; whoever waits on it clears it."""
-        event = asyncio.Event()
-        self._listeners.add(event)
-        return event
-
-    def ring(self) -> None:
-        """Wake everybody who listens."""
-        for event in self._listeners:
-            event.set()
 
 
 @dataclass(frozen=True, kw_only=True)

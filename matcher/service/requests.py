@@ -57,7 +57,7 @@ async def create(
         if odd:
             answer["warnings"] = odd
         await once.end(session, actor, idempotency_key, answer)
-    house.bell.ring()
+    house.bell.ring(actor.territory)
     return answer
 
 
@@ -74,7 +74,7 @@ async def submit(house: House, actor: Actor, search_id: str) -> dict[str, Any]:
         before = await turn.locked(session, actor, search_id)
         raw = await vaulted.request(session, house, before)
         await _hand_in(session, house, actor, before, checked(raw), raw)
-    house.bell.ring()
+    house.bell.ring(actor.territory)
     return await views.search(house, actor, search_id)
 
 
@@ -114,7 +114,7 @@ async def _change(
         put = vaulted.put_draft if before.state is State.DRAFT else vaulted.put_record
         if after.state is not State.WITHDRAWN:
             await put(session, house, after, raw)
-    house.bell.ring()
+    house.bell.ring(actor.territory)
     return await views.search(house, actor, search_id)
 
 

@@ -66,6 +66,7 @@ async def announce(
         around = await turn.around(session, house, before, actor.territory)
         step = steps.announce(before, chosen, around)
         await turn.carry_out(session, house, actor, before, step, Event.ANNOUNCE)
+    house.bell.ring(actor.territory)
     return await views.search(house, actor, search_id)
 
 
@@ -79,7 +80,7 @@ async def launch(house: House, actor: Actor, search_id: str) -> View:
         around = await turn.around(session, house, before, actor.territory)
         step = steps.launch(before, around)
         await turn.carry_out(session, house, actor, before, step, Event.LAUNCH)
-    house.bell.ring()
+    house.bell.ring(actor.territory)
     return await views.search(house, actor, search_id)
 
 
@@ -136,7 +137,7 @@ async def undo_withdrawal(house: House, actor: Actor, search_id: str) -> View:
         await turn.carry_out(session, house, actor, before, step, Event.UNDO_WITHDRAWAL)
         if joined:
             await searches.part(session, actor.territory, before.id)
-    house.bell.ring()
+    house.bell.ring(actor.territory)
     return await views.search(house, actor, search_id)
 
 
@@ -191,7 +192,7 @@ async def join(house: House, actor: Actor, search_id: str, other_id: str) -> Vie
         for ended, kept in ((this.search, other_id), (other.search, search_id)):
             if ended.state is State.WITHDRAWN:
                 await searches.join(session, actor.territory, ended.id, kept)
-    house.bell.ring()
+    house.bell.ring(actor.territory)
     return await views.search(house, actor, search_id)
 
 
@@ -252,7 +253,7 @@ async def renew_release(
         around = await turn.around(session, house, before, actor.territory)
         step = steps.renew_release(before, handover, around)
         await turn.carry_out(session, house, actor, before, step, Event.RENEW_RELEASE, doctor=before.chosen)
-    house.bell.ring()
+    house.bell.ring(actor.territory)
     return await views.search(house, actor, search_id)
 
 
@@ -335,7 +336,7 @@ async def _end_family(house: House, actor: Actor, search_id: str, action: Event,
         step = move(first, around)
         await turn.carry_out(session, house, actor, first, step, action)
         await stop_relatives(session, house, step.search)
-    house.bell.ring()
+    house.bell.ring(actor.territory)
     return await views.search(house, actor, search_id)
 
 

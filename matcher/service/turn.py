@@ -78,7 +78,7 @@ async def take(
         before = await locked(session, actor, search_id)
         step = move(before, await around(session, house, before, actor.territory))
         await carry_out(session, house, actor, before, step, action, doctor=doctor, purpose=purpose)
-    house.bell.ring()
+    house.bell.ring(actor.territory)
     return step.search
 
 

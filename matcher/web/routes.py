@@ -19,6 +19,7 @@ from matcher.web import (
     guards,
     headers,
     health,
+    live,
     login,
     mailbox,
     office,
@@ -39,6 +40,7 @@ STATIC: Final = Path(__file__).with_name("static")
 PAGES: Final[tuple[Route, ...]] = (
     *login.ROUTES,  # /, /connexion, /deconnexion, /bienvenue
     *office.ROUTES,  # /bureau
+    *live.ROUTES,  # /direct
     *search_page.ROUTES,  # /recherches, /recherches/{id}, …/fiche
     *search_actions.ROUTES,  # /recherches/{id}/lancer, …/choisir, …/retirer …
     *calls_page.ROUTES,  # /appels
@@ -76,6 +78,7 @@ def setup(app: web.Application, house: House) -> None:
     app[ERROR_PAGE] = pages.error_page
     app[health.METERS] = health.Meters()
     guards.install(app)
+    live.install(app)
     openapi.prepare(app)
     app.middlewares.extend((health.metered, *guards.guards(sessions.DatabaseStorage(house))))
     app.on_response_prepare.append(headers.add_security_headers)

@@ -1,0 +1,104 @@
+"""Who is told that something happened: the mail dispatcher, the open pages, and the other processes.
+
+Nothing is said of what happened but the territory: whoever is told reads again what they may see. So a
+message lost on the way costs a page that is a little older, and never shows anybody too much.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from uuid import uuid4
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from matcher.storage import notices
+from matcher.storage.notices import NoticesLost
+
+#: How long to wait before listening again, where the database went away.
+AGAIN_SECONDS = 1.0
+_log = structlog.get_logger(__name__)
+
+
+class Bell:
+    """Rings after a commit that left something to do or to see, so that nobody polls in a hurry."""
+
+    def __init__(self) -> None:
+        self._listeners: set[asyncio.Event] = set()
+        self._watchers: dict[str, set[asyncio.Event]] = {}
+        #: The territories of which other processes have not been told yet.
+        self._untold: set[str] = set()
+        self._to_tell = asyncio.Event()
+
+    def listen(self) -> asyncio.Event:
+        """A new event that every ring sets; whoever waits on it clears it."""
+        event = asyncio.Event()
+        self._listeners.add(event)
+        return event
+
+    @contextlib.contextmanager
+    def watching(self, territory: str) -> Iterator[asyncio.Event]:
+        """An event set by every ring for this territory, in whatever process; whoever waits clears it."""
+        event = asyncio.Event()
+        self._watchers.setdefault(territory, set()).add(event)
+        try:
+            yield event
+        finally:
+            self._watchers[territory].discard(event)
+
+    def ring(self, *territories: str) -> None:
+        """Wake everybody who listens, and those who watch one of the territories."""
+        for event in self._listeners:
+            event.set()
+        for territory in territories:
+            self.heard(territory)
+        self._untold.update(territories)
+        self._to_tell.set()
+
+    def heard(self, territory: str) -> None:
+        """Wake those who watch the territory: it was rung here or in another process."""
+        for event in self._watchers.get(territory, ()):
+            event.set()
+
+    async def untold(self) -> set[str]:
+        """Wait for rings that other processes do not know of, and take them."""
+        await self._to_tell.wait()
+        self._to_tell.clear()
+        taken, self._untold = self._untold, set()
+        return taken
+
+
+async def relay(bell: Bell, engine: AsyncEngine) -> None:
+    """Carry rings to the other processes of the installation and theirs to here, until cancelled.
+
+    SQLite has one process, so there is nobody to tell.
+    """
+    if engine.dialect.name != "postgresql":
+        return
+    here = uuid4().hex
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_telling(bell, engine, here))
+        group.create_task(_hearing(bell, engine, here))
+
+
+async def _telling(bell: Bell, engine: AsyncEngine, here: str) -> None:
+    while True:
+        for territory in sorted(await bell.untold()):
+            try:
+                await notices.tell(engine, f"{here} {territory}")
+            except SQLAlchemyError as problem:
+                _log.warning("notice_not_told", problem=type(problem).__name__)
+
+
+async def _hearing(bell: Bell, engine: AsyncEngine, here: str) -> None:
+    while True:
+        try:
+            async with contextlib.aclosing(notices.told(engine)) as heard:
+                async for notice in heard:
+                    sender, _, territory = notice.partition(" ")
+                    if sender != here:
+                        bell.heard(territory)
+        except NoticesLost as problem:
+            _log.warning("notices_lost", problem=str(problem))
+        await asyncio.sleep(AGAIN_SECONDS)
