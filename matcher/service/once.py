@@ -33,7 +33,9 @@ async def begin(
 async def end(session: AsyncSession, actor: Actor, key: str | None, answer: Mapping[str, Any]) -> None:
     """Keep the answer, in the transaction that created the thing."""
     if key is not None:
-        await idempotency.end(session, actor.territory, actor.id, _hash(key), dict(answer))
+        # As JSON says it: a day is its text, the first time and the next.
+        told = json.loads(json.dumps(answer, default=str))
+        await idempotency.end(session, actor.territory, actor.id, _hash(key), told)
 
 
 def _hash(key: str) -> str:

@@ -216,6 +216,18 @@ async def test_a_doctor_is_added_corrected_and_offers_places(small_world: World)
     await world.post("coordinatrice", f"{path}/offers", offer, 201)
 
 
+async def test_an_offer_sent_twice_under_one_key_is_noted_once(small_world: World) -> None:
+    doctor = (await small_world.get("coordinatrice", "/doctors"))["items"][0]["id"]
+    key = {BEARER: f"Bearer {small_world.keys['coordinatrice']}", "Idempotency-Key": "twice"}
+    sent = {"places": 2, "from": "2026-12-01", "until": "2027-01-31"}
+    answers = []
+    for _ in range(2):
+        reply = await small_world.client.post(f"/api/v1/doctors/{doctor}/offers", json=sent, headers=key)
+        assert reply.status == 201
+        answers.append(await reply.json())
+    assert answers[0] == answers[1]
+
+
 async def test_every_answer_carries_its_guards(small_world: World) -> None:
     world = small_world
     for path in ("/connexion", "/api/v1/searches", "/nowhere", "/static/nothing.css", "/healthz"):
