@@ -1,0 +1,77 @@
+"""What is compared: by hand, with the default delays, with the territory's settings as they are."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from matcher.protocol.hours import Delay
+from matcher.protocol.rules import Rules
+
+#: More doctors than any territory has.
+EVERYBODY: Final = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """One way of running the protocol: its rules, whether wishes steer who is asked, how calls are placed."""
+
+    name: str
+    #: Said in reports, in French.
+    label: str
+    rules: Callable[[Rules], Rules]
+    #: False: everybody is asked whatever the patient wishes, in the order of the list.
+    steered: bool = True
+    #: One call carries at most so many announcements; calls go doctor by doctor above 1.
+    per_call: int = 3
+
+
+def by_hand(*, calls: int = 4, steered: bool = False, per_call: int = 1, name: str = "by-hand") -> Policy:
+    """Vénissieux by hand: one mail to all members, no reminder, then calls in list order.
+
+    ``calls``: weekdays of patience before the first call. ``steered``: hard wishes kept in mind.
+    """
+
+    def rules(own: Rules) -> Rules:
+        wait = Delay(weekdays=calls)
+        delays = replace(own.delays, reminder=None, next_wave=wait, calls=wait)
+        return replace(own, wave_size=EVERYBODY, delays=delays)
+
+    return Policy(name=name, label="à la main", rules=rules, steered=steered, per_call=per_call)
+
+
+def own_settings(rules: Rules) -> Rules:
+    """The territory's rules as they are."""
+    return rules
+
+
+def waves(
+    size: int, *, reminder: int | None, next_wave: int, calls: int, name: str, label: str | None = None
+) -> Policy:
+    """Our protocol with other waves and delays, in weekdays; no reminder where it is None."""
+
+    def rules(own: Rules) -> Rules:
+        delays = replace(
+            own.delays,
+            reminder=None if reminder is None else Delay(weekdays=reminder),
+            next_wave=Delay(weekdays=next_wave),
+            calls=Delay(weekdays=calls),
+        )
+        return replace(own, wave_size=size, delays=delays)
+
+    return Policy(name=name, label=label or name, rules=rules)
+
+
+#: The policies that the command line knows.
+POLICIES: Final[Mapping[str, Policy]] = {
+    policy.name: policy
+    for policy in (
+        by_hand(),
+        # The delays and waves of PROTOCOL.md, "Time", on the territory's own calendars.
+        waves(20, reminder=2, next_wave=2, calls=4, name="default", label="délais par défaut"),
+        Policy(name="own", label="réglages du territoire", rules=own_settings),
+        # What docs/simulation.md finds: fewer mails and calls for the same time.
+        waves(8, reminder=None, next_wave=1, calls=3, name="small-waves", label="petites vagues"),
+        replace(by_hand(calls=3, name="by-hand-3"), label="à la main, appels dès P3D"),
+        replace(by_hand(steered=True, name="by-hand-wishes"), label="à la main, souhaits en tête"),
+    )
+}

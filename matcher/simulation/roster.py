@@ -1,0 +1,145 @@
+"""The doctors of a simulation as they stand now: what they were asked and accepted, pauses, quotas."""
+
+from collections import deque
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from matcher.protocol import ranking
+from matcher.protocol.announcement import Announcement
+from matcher.protocol.doctors import Candidates, Doctor, meets
+from matcher.protocol.ids import DoctorId
+from matcher.protocol.places import distance_km
+from matcher.protocol.rules import Around, Rules
+from matcher.protocol.search import Search
+from matcher.protocol.wishes import Wish
+from matcher.simulation.behaviour import Temper
+
+WEEK = timedelta(days=7)
+MONTH = timedelta(days=30)
+
+
+class LazyAround(Around):
+    """What surrounds a search, with the candidates worked out only where a rule asks for them.
+
+    Most events (a mail accepted, a first answer) never look at them, and ranking is what costs.
+    """
+
+    def __init__(self, now: datetime, rules: Rules, work: Callable[[], Candidates]) -> None:
+        object.__setattr__(self, "now", now)
+        object.__setattr__(self, "rules", rules)
+        object.__setattr__(self, "_work", work)
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "candidates":
+            raise AttributeError(name)
+        found = self._work()
+        object.__setattr__(self, "candidates", found)
+        return found
+
+
+class OneDoctor:
+    """One doctor's running state."""
+
+    def __init__(self, index: int, doctor: Doctor, temper: Temper) -> None:
+        self.index = index
+        self.doctor = doctor
+        self.temper = temper
+        self.asked: deque[datetime] = deque()
+        self.chosen: deque[datetime] = deque()
+        self.mails = 0
+        self.calls = 0
+        self.accepted = 0
+        self._as_ranked = self._ranked_from = doctor
+
+    def asked_lately(self, now: datetime) -> int:
+        """Announcements mailed to him in the last 7 days."""
+        while self.asked and self.asked[0] <= now - WEEK:
+            self.asked.popleft()
+        return len(self.asked)
+
+    def chosen_lately(self, now: datetime) -> int:
+        """Times chosen in the last 30 days."""
+        while self.chosen and self.chosen[0] <= now - MONTH:
+            self.chosen.popleft()
+        return len(self.chosen)
+
+    def set(self, **changes: Any) -> None:
+        """Change what the directory knows of him (pause, do not call, last phoned)."""
+        self.doctor = replace(self.doctor, **changes)
+
+    def as_ranked(self, now: datetime) -> Doctor:
+        """The doctor with his load of this moment."""
+        asked, chosen, known = self.asked_lately(now), self.chosen_lately(now), self._as_ranked
+        loaded = (known.asked_this_week, known.accepted_this_month) == (asked, chosen)
+        if not loaded or self._ranked_from is not self.doctor:
+            self._as_ranked = replace(self.doctor, asked_this_week=asked, accepted_this_month=chosen)
+            self._ranked_from = self.doctor
+        return self._as_ranked
+
+
+class Roster:
+    """All doctors, and the ranking of them for one search."""
+
+    def __init__(self, doctors: Collection[tuple[Doctor, Temper]], rules: Rules, *, steered: bool) -> None:
+        self.all = [OneDoctor(index, doctor, temper) for index, (doctor, temper) in enumerate(doctors)]
+        self.by_id = {one.doctor.id: one for one in self.all}
+        self._rules = rules
+        self._steered = steered
+        #: Of each search: the doctors who fit at all. Wishes do not change here, so it holds for good.
+        self._fitting: dict[str, list[OneDoctor]] = {}
+
+    def candidates(self, search: Search, now: datetime) -> Candidates:
+        """Who may be asked now, by the protocol's own ranking; by hand, everybody in list order."""
+        if search.announcement is None:
+            return Candidates()
+        fitting = self._fitting.get(search.id, self.all)
+        found = ranking.candidates(
+            [one.as_ranked(now) for one in fitting],
+            wishes=search.wishes if self._steered else (),
+            conditions=search.conditions,
+            place=search.announcement.place,
+            declined=search.declined,
+            offers=(),
+            today=self.today(now),
+            persons=1,
+        )
+        if search.id not in self._fitting:
+            ids = {candidate.doctor for candidate in found.ordered} | search.declined
+            self._fitting[search.id] = [one for one in self.all if one.doctor.id in ids]
+        if not self._steered:
+            in_order = sorted(found.ordered, key=lambda candidate: self.by_id[candidate.doctor].index)
+            return replace(found, ordered=tuple(in_order))
+        return found
+
+    def around(self, search: Search, now: datetime) -> Around:
+        """What surrounds the search now."""
+        return LazyAround(now, self._rules, lambda: self.candidates(search, now))
+
+    def today(self, now: datetime) -> date:
+        """The territory's day."""
+        return now.astimezone(self._rules.office_calendar.zone).date()
+
+    def forget(self, search: str) -> None:
+        """A search has ended: nothing of it is kept."""
+        self._fitting.pop(search, None)
+
+
+def unmet(doctor: Doctor, wishes: Collection[Wish], announcement: Announcement) -> tuple[Wish, ...]:
+    """The wishes that this doctor does not surely meet; worked out beside the ranking, to check it."""
+    exact = None
+    if doctor.lat is not None and doctor.lon is not None:
+        exact = distance_km(announcement.place.lat, announcement.place.lon, doctor.lat, doctor.lon)
+    return tuple(wish for wish in wishes if not meets(doctor, wish, exact))
+
+
+def unfit(roster: Roster, wishes: Collection[Wish], announcement: Announcement) -> frozenset[DoctorId]:
+    """The doctors who miss a wish that binds (P4)."""
+    if not any(wish.binding for wish in wishes):
+        return frozenset()
+    return frozenset(
+        one.doctor.id
+        for one in roster.all
+        if any(wish.binding for wish in unmet(one.doctor, wishes, announcement))
+    )
