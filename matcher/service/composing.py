@@ -4,7 +4,7 @@ An address, a token or a text exists only here and on the wire.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from config.territory import Week
 from matcher.protocol import steps
 from matcher.protocol.announcement import Announcement
-from matcher.protocol.effects import Letter
+from matcher.protocol.effects import FlagMailbox, Letter
 from matcher.protocol.ids import DoctorId
 from matcher.protocol.moves import Event, Refused
 from matcher.protocol.places import Place, PlaceKind, distance_km, rounded_km
@@ -92,6 +92,9 @@ class Composer:
         except Refused:
             # The search has ended meanwhile: what became of the mail changes nothing any more.
             return
+        if not outcome.detail.startswith("5"):
+            # The relay was away for too long; it never said that this address is at fault.
+            step = replace(step, effects=tuple(e for e in step.effects if not isinstance(e, FlagMailbox)))
         await turn.carry_out(
             session,
             self.house,

@@ -127,7 +127,10 @@ async def one_click_pause(house: House, token: str, until: date) -> None:
         link = await _link(session, house, token, {Purpose.PAUSE})
         actor = Actor(territory=link.territory, id=link.doctor, role=Role.DOCTOR)
         await journal.append(session, house.entry(actor, "pause", doctor=link.doctor))
-        await doctors.pause(session, link.territory, link.doctor, until)
+        card = await doctors.get(session, link.territory, link.doctor)
+        # He may be away for longer already.
+        if card is not None and (card.away_until is None or card.away_until < until):
+            await doctors.pause(session, link.territory, link.doctor, until)
 
 
 async def open_record(house: House, token: str, code: str) -> dict[str, Any]:

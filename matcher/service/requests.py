@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from matcher.protocol import steps
 from matcher.protocol.ids import SearchId
 from matcher.protocol.moves import Event, Refused, Step
+from matcher.protocol.rules import Around
 from matcher.protocol.search import Choice, Search, SpeaksToPatient, State
 from matcher.records import bulletin, completeness, priority
 from matcher.records.bulletin import SearchIn
@@ -24,6 +25,9 @@ from matcher.storage import references, searches
 
 #: May fill a request in: a structure for its patients, the office during a call.
 SUBMITTERS = OFFICE | {Role.REQUESTER}
+
+#: Fields of a record that an announcement is measured from.
+_DESCRIBED = frozenset({"birth_date", "address", "housing", "household"})
 
 
 async def create(
@@ -101,6 +105,9 @@ async def _change(
         _refuse_impossible(house, actor, body, today)
         asked = _asked(house, body, today)
         consent = asked.pop("consent")
+        if before.state is not State.DRAFT and "household" not in _record_of(patch):
+            # What a split left of a household is not in the record: only a person says it anew.
+            del asked["household"]
         wanted = replace(before, wishes=asked["wishes"], conditions=frozenset(asked["conditions"]))
         around = await turn.around(session, house, wanted, actor.territory)
         step = steps.correct(before, around, **asked)
@@ -111,9 +118,10 @@ async def _change(
             await turn.carry_out(session, house, actor, after, agreed, Event.CONSENT)
             after = agreed.search
             await following.stop_relatives(session, house, after)
-        put = vaulted.put_draft if before.state is State.DRAFT else vaulted.put_record
         if after.state is not State.WITHDRAWN:
-            await put(session, house, after, raw)
+            await vaulted.put_again(session, house, after, raw)
+            if _describes_another(patch):
+                await _measure_again(session, house, actor, after, around)
     house.bell.ring(actor.territory)
     return await views.search(house, actor, search_id)
 
@@ -159,6 +167,30 @@ async def _hand_in(
     announced = steps.announce(step.search, measured, around)
     await turn.carry_out(session, house, actor, step.search, announced, Event.ANNOUNCE)
     return announced.search
+
+
+def _record_of(patch: Mapping[str, Any]) -> Mapping[str, Any]:
+    record = patch.get("record")
+    return record if isinstance(record, Mapping) else {}
+
+
+def _describes_another(patch: Mapping[str, Any]) -> bool:
+    """Whether the correction touches what the announcement was measured from."""
+    return bool(patch.keys() & {"conditions", "place"} or _record_of(patch).keys() & _DESCRIBED)
+
+
+async def _measure_again(
+    session: AsyncSession, house: House, actor: Actor, search: Search, around: Around
+) -> None:
+    """An announcement that has not gone out yet says what the corrected request says, or nothing."""
+    if search.state not in (State.SUBMITTED, State.READY) or search.announcement_frozen:
+        return
+    measured = await announcing.measured(session, house, search)
+    if measured is None:
+        await searches.save(session, search, replace(search, announcement=None))
+    elif measured != search.announcement:
+        step = steps.announce(search, measured, around)
+        await turn.carry_out(session, house, actor, search, step, Event.ANNOUNCE)
 
 
 def _asked(house: House, body: SearchIn, today: date) -> dict[str, Any]:

@@ -102,11 +102,16 @@ async def widen(house: House, actor: Actor, search_id: str) -> View:
     return await _take(house, actor, search_id, Event.WIDEN, steps.widen)
 
 
-async def take_consent(house: House, actor: Actor, search_id: str, consent: Consent) -> View:
-    """Consent given, undecided or refused; after validation "no" is a withdrawal."""
+async def take_consent(
+    house: House, actor: Actor, search_id: str, consent: Consent, told: dict[str, Any] | None = None
+) -> View:
+    """Consent given, undecided or refused; after validation "no" is a withdrawal.
+
+    ``told`` is the consent as it was sent (by whom, how, on which text): it is sealed with the request.
+    """
     require(actor, OWNERS)
     return await _end_family(
-        house, actor, search_id, Event.CONSENT, lambda s, a: steps.take_consent(s, consent, a)
+        house, actor, search_id, Event.CONSENT, lambda s, a: steps.take_consent(s, consent, a), told
     )
 
 
@@ -129,7 +134,8 @@ async def undo_withdrawal(house: House, actor: Actor, search_id: str) -> View:
     require(actor, OWNERS)
     async with house.sessions.begin() as session:
         before = await turn.locked(session, actor, search_id)
-        joined = before.withdrawal is not None and before.withdrawal.reason is WithdrawalReason.DUPLICATE
+        owned = await searches.get(session, actor.territory, before.id)
+        joined = owned is not None and owned.joined_to is not None
         if joined and actor.role is Role.REQUESTER:
             raise Refused("over", "La CPTS suit cette demande : appelez-la.", before.state)
         around = await turn.around(session, house, before, actor.territory)
@@ -325,7 +331,14 @@ async def _take(
     return await views.search(house, actor, search_id)
 
 
-async def _end_family(house: House, actor: Actor, search_id: str, action: Event, move: turn.Move) -> View:
+async def _end_family(
+    house: House,
+    actor: Actor,
+    search_id: str,
+    action: Event,
+    move: turn.Move,
+    told: dict[str, Any] | None = None,
+) -> View:
     """Move a search; where that took its consent back, stop those that were joined with it too."""
     async with house.sessions.begin() as session:
         # Always in the same order, so that two who end one family cannot lock each other out.
@@ -335,6 +348,9 @@ async def _end_family(house: House, actor: Actor, search_id: str, action: Event,
         around = await turn.around(session, house, first, actor.territory)
         step = move(first, around)
         await turn.carry_out(session, house, actor, first, step, action)
+        if told is not None and not step.search.record_destroyed:
+            kept = await vaulted.request(session, house, step.search) | {"consent": told}
+            await vaulted.put_again(session, house, step.search, kept)
         await stop_relatives(session, house, step.search)
     house.bell.ring(actor.territory)
     return await views.search(house, actor, search_id)

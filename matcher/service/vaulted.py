@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from matcher.protocol.search import Search
+from matcher.protocol.search import Search, State
 from matcher.records import lookup
 from matcher.records.bulletin import label
 from matcher.service.errors import NotFound
@@ -76,6 +76,12 @@ async def put_record(
     terms = (*lookup.lookup_terms(record), *lookup.duplicate_terms(record))
     hashed = [hashed_term(house, search.territory, term) for term in terms]
     await lookups.replace(session, search.territory, search.id, hashed)
+
+
+async def put_again(session: AsyncSession, house: House, search: Search, raw: dict[str, Any]) -> None:
+    """Seal a corrected request where it lay: in the draft until it is submitted, then in the record."""
+    put = put_draft if search.state is State.DRAFT else put_record
+    await put(session, house, search, raw)
 
 
 async def note_priority(session: AsyncSession, house: House, search: Search, reason: str) -> None:

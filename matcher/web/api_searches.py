@@ -127,7 +127,10 @@ async def consent(request: web.Request) -> web.StreamResponse:
     house = house_of(request)
     given = consent_of(body, house.now())
     assert given is not None  # only an absent consent has no value
-    return answer(await searches.take_consent(house, actor_of(request), request.match_info["id"], given))
+    told = await raw_of(request)
+    return answer(
+        await searches.take_consent(house, actor_of(request), request.match_info["id"], given, told)
+    )
 
 
 def _seen(

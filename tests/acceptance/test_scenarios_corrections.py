@@ -1,0 +1,97 @@
+"""What the office puts right on the way, and what must not change by it."""
+
+import pytest
+
+from tests.acceptance.house import OFFICE, House, request
+
+
+async def test_a_correction_before_the_launch_is_announced_as_corrected(house: House) -> None:
+    search = await house.ready()
+    before = (await house.see(search))["announcement"]
+    seen = await house.do(search, "correct", record={"birth_date": "1991-03-02"}, place="Minguettes")
+    assert (before["age"], before["place"]) == ("65-69", "Parilly")
+    assert (seen["announcement"]["age"], seen["announcement"]["place"]) == ("35-39", "Minguettes")
+    seen = await house.do(search, "correct", conditions=["home_visits"])
+    assert seen["announcement"]["conditions"] == ["home_visits"]
+    await house.do(search, "launch")
+    await house.work()
+    assert all("35 à 39 ans" in mail.text for mail in house.catcher.messages())
+
+
+async def test_a_correction_that_the_announcement_says_nothing_of_leaves_the_chosen_one(house: House) -> None:
+    search = await house.ready()
+    wider = (await house.get(OFFICE, f"/searches/{search}/announcement"))["items"][-1]
+    await house.do(search, "announcement", age=wider["age"], place=wider["place"])
+    seen = await house.do(search, "correct", record={"phone": "06 39 98 00 01"})
+    assert (seen["announcement"]["age"], seen["announcement"]["place"]) == (wider["age"], wider["place"])
+
+
+async def test_a_correction_after_the_launch_does_not_change_what_was_announced(house: House) -> None:
+    search = await house.launched()
+    before = (await house.see(search))["announcement"]["text"]
+    seen = await house.do(search, "correct", record={"birth_date": "1991-03-02"}, place="Minguettes")
+    assert seen["announcement"]["text"] == before
+    opened = await house.get(OFFICE, f"/searches/{search}/record?purpose=suivi")
+    assert (opened["record"]["birth_date"], opened["place"]) == ("1991-03-02", "Minguettes")
+
+
+async def test_a_correction_after_a_split_does_not_bring_the_household_back(house: House) -> None:
+    record = request()["record"] | {"household": [{"birth_date": "1960-01-01", "relation": "conjoint"}]}
+    search = await house.launched(record=record)
+    await house.do(search, "split", adults=1, children=0)
+    seen = await house.do(search, "correct", record={"phone": "06 39 98 00 01"})
+    assert seen["household"] == {"adults": 1, "children": 0}
+
+
+async def test_a_consent_taken_later_is_kept_as_it_was_given(house: House) -> None:
+    undecided = {"given": "undecided", "at": "2026-11-23T08:00:00Z", "by": "patient", "how": "oral"}
+    search = await house.submitted(consent=undecided)
+    given = {
+        "given": "yes",
+        "at": "2026-11-23T09:00:00Z",
+        "by": "tutor",
+        "how": "written",
+        "text_version": "2026-1",
+        "language": "fr",
+    }
+    await house.post("requester", f"/searches/{search}/consent", given)
+    opened = await house.get(OFFICE, f"/searches/{search}/record?purpose=suivi")
+    assert opened["consent"] == given
+    assert opened["record"] == request()["record"]
+
+
+async def test_a_hard_wish_made_stricter_takes_back_the_yes_that_no_longer_fits(house: House) -> None:
+    search = await house.launched()
+    man = next(doctor for doctor in await house.mailed(search) if doctor.get("sex") == "M")
+    await house.yes(man)
+    wishes = [*request()["wishes"], {"kind": "doctor_sex", "value": "F", "hard": True}]
+    seen = await house.do(search, "correct", wishes=wishes)
+    assert (seen["proposals"], seen["state"]) == ([], "asking")
+    await house.advance(days=9)
+    listed = await house.doctors()
+    to_phone = (await house.get(OFFICE, f"/searches/{search}/calls"))["items"]
+    assert to_phone
+    assert {listed[item["doctor"]["id"]].get("sex") for item in to_phone} == {"F"}
+    assert len(house.subjects(man["email"])) == 2  # The announcement, and a thank-you.
+
+
+async def test_one_click_does_not_shorten_a_longer_absence(house: House) -> None:
+    search = await house.launched()
+    doctor = (await house.mailed(search))[0]
+    mail = next(mail for mail in house.mails() if doctor["email"] in mail["To"])
+    path = "/" + str(mail["List-Unsubscribe"]).strip("<>").removeprefix("http://trait-union.example")
+    away = {"away_until": "2027-06-30"}
+    assert (await house.call(OFFICE, "PATCH", f"/doctors/{doctor['id']}", away)).status == 200
+    assert (await house.call(None, "POST", path)).status == 200
+    assert (await house.doctors())[doctor["id"]]["away_until"] == "2027-06-30"
+
+
+@pytest.mark.slow
+async def test_a_relay_that_is_away_for_a_week_spoils_no_address(house: House) -> None:
+    house.catcher.down = True
+    search = await house.launched()
+    asked = {s["doctor"]["id"] for s in (await house.see(search))["solicitations"]}
+    await house.advance(days=6)
+    assert await house.state(search) == "calling"
+    listed = await house.doctors()
+    assert all(listed[doctor]["has_mailbox"] for doctor in asked)
