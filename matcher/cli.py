@@ -16,7 +16,7 @@ import typer
 from config.logs import configure
 from config.settings import BadSetting, Settings, load_settings
 from matcher import app as building
-from matcher import directory
+from matcher import cli_simulate, directory
 from matcher.demo.rehearsal import rehearse
 from matcher.service import audit, installation, keys, people
 from matcher.service.actors import Role
@@ -55,6 +55,7 @@ app.add_typer(user_app, name="user")
 app.add_typer(key_app, name="key")
 app.add_typer(keys_app, name="keys")
 app.add_typer(journal_app, name="journal")
+cli_simulate.register(app)
 
 Territory = Annotated[str, typer.Option("--territory", help="L’identifiant du territoire.")]
 Host = Annotated[str, typer.Option(help="L’adresse d’écoute.")]
