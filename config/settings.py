@@ -102,6 +102,8 @@ class Settings:
     #: Without a slash at the end.
     public_url: str
     keys_dir: Path
+    #: One file of streets per territory, public data: ``addresses import`` writes it.
+    addresses_dir: Path
     #: The folder that holds one folder per territory.
     territories: Path
     lease: timedelta
@@ -132,11 +134,15 @@ def load_settings(environ: Mapping[str, str] | None = None, *, defaults: Path = 
     def relay(url: str) -> Relay:
         return Relay.parse(url, connections=connections, authorities=authorities)
 
+    keys_dir = _checked("keys_dir", _path, values["keys_dir"])
+    given = values["addresses_dir"]
     return Settings(
         database_url=values["database_url"],
         relay=_checked("smtp_url", relay, values["smtp_url"]),
         public_url=_checked("public_url", _web_address, values["public_url"]),
-        keys_dir=_checked("keys_dir", _path, values["keys_dir"]),
+        keys_dir=keys_dir,
+        # Beside the keys is where this installation may write.
+        addresses_dir=_checked("addresses_dir", _path, given) if given else keys_dir.parent / "addresses",
         territories=_checked("territories", _path, values["territories"]),
         lease=_checked("lease", _lease, values["lease"]),
         log_level=_checked("log_level", _level, values["log_level"]),

@@ -147,10 +147,12 @@ def _where(query: Query, street: Candidate, in_line: float) -> float:
     signs = []
     if query.insees:
         signs.append(float(any(words.same_commune(street.insee, insee) for insee in query.insees)))
-    if query.postcodes:
+    if query.postcodes and street.postcode:
         signs.append(float(street.postcode in query.postcodes))
-    if query.town:
+    if query.town and street.commune:
         town = words.words(street.commune)
         signs.append(sum(max(_likes(t, w) for t in query.town) for w in town) / max(1, len(town)))
+    if not signs:
+        return 1 + bonus
     right = sum(signs) / len(signs)
     return (_ELSEWHERE + (1 - _ELSEWHERE) * max(right, 0.9 * max(signs))) + bonus

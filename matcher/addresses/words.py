@@ -290,5 +290,6 @@ def _readings(text: str) -> Iterator[tuple[str, ...]]:
             yield ("rue",)
         elif word.isdigit():
             yield (word.lstrip("0") or "0",)
-        elif word not in EMPTY:
+        elif word not in EMPTY or at == len(tokens) > 1:
+            # At the end it is the name itself: « rue A ».
             yield _SHORT.get(word, (word,))

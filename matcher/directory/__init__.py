@@ -8,6 +8,7 @@ from matcher.directory.doctors import (
     read_doctors,
 )
 from matcher.directory.lines import NotUtf8, Problem, decode
+from matcher.directory.streets import IrisRow, StreetRow, read_iris, read_streets
 from matcher.directory.tables import (
     PLACE_KINDS,
     STAFF_ROLES,
@@ -28,16 +29,20 @@ __all__ = [
     "STRUCTURE_KINDS",
     "AbsenceRow",
     "DoctorRow",
+    "IrisRow",
     "NotUtf8",
     "Problem",
+    "StreetRow",
     "StructureRow",
     "UserRow",
     "decode",
     "read_absences",
     "read_doctors",
     "read_households",
+    "read_iris",
     "read_places",
     "read_population",
+    "read_streets",
     "read_structures",
     "read_users",
 ]

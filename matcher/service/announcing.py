@@ -1,9 +1,11 @@
 """Measuring an announcement: from the sealed record to an age band and a place, never under K."""
 
+import asyncio
 from typing import Any, NoReturn
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from matcher.addresses import whole_commune
 from matcher.protocol import announcement as rules
 from matcher.protocol.announcement import (
     Announcement,
@@ -19,6 +21,7 @@ from matcher.protocol.search import Search
 from matcher.records.dates import age_on
 from matcher.service import asking, vaulted
 from matcher.service.errors import Invalid
+from matcher.service.finding import Finder
 from matcher.service.house import House
 
 #: The housings whose address is not where the person sleeps.
@@ -79,9 +82,9 @@ async def chosen(
         raise Refused(why.code, why.reason, search.state) from None
 
 
-def place_of(gazetteer: Gazetteer, request: dict[str, Any]) -> Place:
-    """Where the person sleeps: the named place, else the quartier of the address, else the commune,
-    else the territory.
+def place_of(gazetteer: Gazetteer, finder: Finder, request: dict[str, Any]) -> Place:
+    """Where the person sleeps: the named place, else the quartier of the address, else its commune, else
+    the territory. Reads the disk.
     """
     if request.get("place"):
         found = _named(gazetteer, request["place"])
@@ -89,14 +92,18 @@ def place_of(gazetteer: Gazetteer, request: dict[str, Any]) -> Place:
             return found
     record = request.get("record", {})
     address = record.get("address") or {}
-    if record.get("housing") not in NOT_SLEPT_AT:
-        line = f" {normalised(address.get('line', ''))} "
-        streets = (p for p in gazetteer.places if f" {normalised(p.name)} " in line)
-        listed = next(streets, None)
-        if listed is not None:
-            return gazetteer.quartier_of(listed) or listed
-    commune = gazetteer.commune(address.get("insee")) or gazetteer.find(address.get("city", ""))
-    return commune or gazetteer.whole()
+    insee, city = address.get("insee"), address.get("city")
+    if record.get("housing") not in NOT_SLEPT_AT and address.get("line"):
+        located = finder.find(address["line"], address.get("postcode"), city, insee)
+        if located is not None:
+            quartier = gazetteer.quartier(located.quartier, located.insee)
+            if quartier is not None:
+                return quartier
+            insee = insee or located.insee
+    for code in (insee, whole_commune(insee or "")):
+        if (commune := gazetteer.commune(code)) is not None:
+            return commune
+    return gazetteer.find(city or "") or gazetteer.whole()
 
 
 def _named(gazetteer: Gazetteer, name: str) -> Place | None:
@@ -116,7 +123,7 @@ async def _subject(session: AsyncSession, house: House, search: Search) -> Subje
     household = search.household
     return Subject(
         age=age_on(request["record"]["birth_date"], today),
-        place=place_of(territory.places, request),
+        place=await asyncio.to_thread(place_of, territory.places, territory.finder, request),
         conditions=tuple(parse_condition(c) for c in request.get("conditions", ())),
         adults=1 if household is None else household.adults,
         children=0 if household is None else household.children,

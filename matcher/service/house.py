@@ -13,6 +13,7 @@ from matcher.protocol.places import Gazetteer
 from matcher.protocol.population import Population
 from matcher.protocol.rules import Rules
 from matcher.service.actors import Actor
+from matcher.service.finding import Finder
 from matcher.service.live import Bell
 from matcher.storage.journal import Entry
 from messaging.keyring import KeyRing
@@ -29,6 +30,8 @@ class Territory:
     rules: Rules
     population: Population
     places: Gazetteer
+    #: Finds typed addresses; reads the disk, so use it in a thread.
+    finder: Finder
 
     @property
     def name(self) -> str:

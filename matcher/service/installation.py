@@ -1,7 +1,8 @@
 """Making an installation: schema, keys, a territory and the files beside its ``territory.toml``."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -9,15 +10,17 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from config.settings import Settings
 from config.settings import load_territories as load_folder
 from config.territory import parse_territory, read_territory
 from matcher import directory
-from matcher.directory import DoctorRow, Problem
+from matcher.directory import DoctorRow, Problem, StreetRow
 from matcher.protocol.ids import DoctorId
 from matcher.protocol.places import Gazetteer
 from matcher.protocol.population import Population
 from matcher.service.actors import Actor, Role
 from matcher.service.errors import Invalid
+from matcher.service.finding import Finder, announceable
 from matcher.service.house import House, Territory
 from matcher.service.territories import rules_of
 from matcher.storage import doctors, journal, migrate, people, territories
@@ -45,6 +48,9 @@ async def load_territories(house: House) -> dict[str, Territory]:
     async with house.sessions.begin() as session:
         for id, kept in (await territories.settings(session)).items():
             settings = folder.get(id) or parse_territory(kept, id)
+            streets = _read(Report(), house.settings.territories / id / "streets.csv", directory.read_streets)
+            listed = announceable(await territories.places(session, id), streets)
+            gazetteer = Gazetteer(territory=settings.name, places=listed)
             found[id] = Territory(
                 id=id,
                 settings=settings,
@@ -53,9 +59,22 @@ async def load_territories(house: House) -> dict[str, Territory]:
                     residents=await territories.residents(session, id),
                     households=await territories.households(session, id),
                 ),
-                places=Gazetteer(territory=settings.name, places=await territories.places(session, id)),
+                places=gazetteer,
+                finder=finder_of(house, id, gazetteer, streets),
             )
     return found
+
+
+def finder_of(
+    house: House, territory: str, gazetteer: Gazetteer, streets: Sequence[StreetRow] = ()
+) -> Finder:
+    """What finds a territory's addresses, with the streets that were imported for it, if any."""
+    return Finder(book_of(house.settings, territory), gazetteer, streets)
+
+
+def book_of(settings: Settings, territory: str) -> Path:
+    """The file of a territory's imported streets, whether or not it is there."""
+    return settings.addresses_dir / f"{territory}.sqlite3"
 
 
 async def init(house: House, folder: Path) -> Report:
@@ -70,6 +89,9 @@ async def init(house: House, folder: Path) -> Report:
         await territories.put(session, settings.id, settings.name, text, house.now())
         listed = _read(report, folder / "places.csv", directory.read_places)
         await territories.put_places(session, settings.id, listed)
+        streets = _read(report, folder / "streets.csv", directory.read_streets)
+        gazetteer = Gazetteer(territory=settings.name, places=tuple(listed))
+        finder = finder_of(house, settings.id, gazetteer, streets)
         residents = _read(report, folder / "population.csv", directory.read_population)
         await territories.put_residents(session, settings.id, residents)
         households = _read(report, folder / "households.csv", directory.read_households)
@@ -77,7 +99,7 @@ async def init(house: House, folder: Path) -> Report:
         absences = _read(report, folder / "absences.csv", directory.read_absences)
         away = {row.rpps: (house.now() + timedelta(weeks=row.weeks)).date() for row in absences}
         rows = _read(report, folder / "doctors.csv", directory.read_doctors)
-        await _put_doctors(session, house, settings.id, rows, away)
+        await _put_doctors(session, house, settings.id, rows, finder, report, away)
         for structure in _read(report, folder / "structures.csv", directory.read_structures):
             await people.put_structure(
                 session,
@@ -103,7 +125,8 @@ async def import_doctors(house: House, territory: str, text: str) -> Report:
     report.taken["doctors.csv"] = len(rows)
     report.problems += [("doctors.csv", problem) for problem in problems]
     async with house.sessions.begin() as session:
-        await _put_doctors(session, house, territory, rows)
+        finder = house.territory(territory).finder
+        await _put_doctors(session, house, territory, rows, finder, report)
         operator = Actor(territory=territory, id="operator", role=Role.OPERATOR)
         await journal.append(session, house.entry(operator, "doctors_imported"))
     return report
@@ -124,6 +147,8 @@ async def _put_doctors(
     house: House,
     territory: str,
     rows: list[DoctorRow],
+    finder: Finder,
+    report: Report,
     away: Mapping[str, date] | None = None,
 ) -> None:
     """Add or bring up to date; what people noted of a doctor (absence, do not call) stays. ``away``: until
@@ -134,8 +159,29 @@ async def _put_doctors(
     cards = []
     for row in rows:
         held = before.get(known[row.rpps]) if row.rpps in known else None
-        cards.append(_card(row, held, (away or {}).get(row.rpps)))
+        card = _card(row, held, (away or {}).get(row.rpps))
+        cards.append(card if card.lat is not None else await _placed(card, held, finder, row.line, report))
     await doctors.put(session, territory, cards, house.now())
+
+
+async def _placed(card: Card, held: Card | None, finder: Finder, line: int, report: Report) -> Card:
+    """The doctor with the coordinates of the address, else those that were there for it; a doctor who has
+    none then is named in the report.
+    """
+    typed = (card.address, card.postcode, card.city, card.insee)
+    if card.address:
+        located = await asyncio.to_thread(finder.find, card.address, *typed[1:])
+        if located is not None:
+            return replace(card, lat=located.lat, lon=located.lon)
+    if held is not None and (held.address, held.postcode, held.city, held.insee) == typed:
+        card = replace(card, lat=held.lat, lon=held.lon)
+    if card.lat is None:
+        why = f"« {card.address} » n’est pas trouvée" if card.address else "sans adresse"
+        message = f"{card.name} est à placer : {why}"
+        report.problems.append(
+            ("doctors.csv", Problem(line=line, field="address", message=message, skipped=False))
+        )
+    return card
 
 
 def _card(row: DoctorRow, held: Card | None, away_until: date | None) -> Card:
