@@ -21,7 +21,7 @@ from matcher.protocol.search import (
 )
 from matcher.protocol.wording import sentence
 from matcher.records import completeness
-from matcher.records.bulletin import SearchIn
+from matcher.records.bulletin import SearchIn, label
 from matcher.records.lookup import query_terms
 from matcher.service import announcing, asking, stories, vaulted
 from matcher.service.actors import STAFF, Actor, Role, require
@@ -104,6 +104,8 @@ async def requester_view(session: AsyncSession, house: House, owned: Owned) -> V
     if held.state in (State.DRAFT, State.RETURNED) and not held.record_destroyed:
         typed = await vaulted.request(session, house, held)
         view["input"] = typed
+        # A draft has no contact section yet.
+        view["label"] = view["label"] or label(typed.get("record", {})) or None
         view["missing"] = list(held.missing) or completeness.missing(SearchIn.model_validate(typed))
     return _present(view)
 

@@ -18,7 +18,7 @@ from matcher.protocol.moves import Refused
 from matcher.service import people
 from matcher.service.actors import Actor
 from matcher.service.errors import ServiceError
-from matcher.web import problems, sessions
+from matcher.web import carried, login, problems, sessions
 from matcher.web.keys import ACTOR, CSRF, ERROR_PAGE, HOUSE, ROUTE, ROUTES
 from matcher.web.limits import LARGEST_ANONYMOUS_BODY, LARGEST_BODY, Meter, Patience
 from matcher.web.problems import Problem
@@ -53,6 +53,8 @@ def _route_of(request: web.Request) -> Route | None:
 
 
 def _largest(route: Route | None) -> int:
+    if route is not None and route.largest is not None:
+        return route.largest
     return LARGEST_ANONYMOUS_BODY if route is None or route.allowed is ANYONE else LARGEST_BODY
 
 
@@ -156,7 +158,11 @@ async def _unknown(request: web.Request, route: Route) -> web.StreamResponse:
     if route.machine:
         headers = {"WWW-Authenticate": 'Bearer realm="trait-union"'}
         return await _said(request, problems.plain(401, code="unauthenticated", headers=headers))
-    # After the login she lands where she wanted to go; a form that was posted is gone.
+    if request.method not in _CHANGES_NOTHING:
+        typed = await carried.of_lapsed(request, request.app[WITHIN].seconds)
+        if typed:
+            return login.again(request, typed)
+    # After the login she lands where she wanted to go.
     wanted = f"?suite={quote(request.path_qs, safe='')}" if request.method in _CHANGES_NOTHING else ""
     raise web.HTTPSeeOther(LOGIN + wanted)
 

@@ -7,8 +7,9 @@ from aiohttp import web
 from matcher.service import people
 from matcher.service.actors import STAFF, Actor, Role
 from matcher.service.errors import Invalid, NotFound, TooMany
-from matcher.web import pages, sessions
-from matcher.web.keys import house_of, maybe_actor
+from matcher.web import carried, pages, sessions
+from matcher.web.keys import ACTOR, CSRF, house_of, maybe_actor
+from matcher.web.limits import LARGEST_ANONYMOUS_BODY, LARGEST_CARRIED
 from matcher.web.route import ANYONE, Route
 
 
@@ -37,13 +38,34 @@ async def form(request: web.Request) -> web.StreamResponse:
     actor = maybe_actor(request)
     if actor is not None:
         return pages.see_other(home_of(actor))
-    return pages.render(request, "login.html", email="", then=request.query.get("suite", ""))
+    return _login(request, 200, None, "", request.query.get("suite", ""), [])
+
+
+def again(request: web.Request, typed: carried.Fields) -> web.Response:
+    """The login form for somebody whose session ended while typing: what was typed goes along."""
+    said = "Votre session a pris fin. Reconnectez-vous : votre saisie vous attend."
+    return _login(request, 401, said, "", request.path, typed)
+
+
+def _login(
+    request: web.Request, status: int, said: str | None, email: str, then: str, typed: carried.Fields
+) -> web.Response:
+    return pages.render(
+        request,
+        "login.html",
+        status=status,
+        error=said,
+        email=email,
+        then=then,
+        carried=carried.hidden(typed),
+    )
 
 
 async def login(request: web.Request) -> web.StreamResponse:
     """Check address and password; one answer for every mistake."""
     house = house_of(request)
     fields = await pages.fields_of(request)
+    typed = await carried.of_login(request)
     email, then = fields.get("email", ""), fields.get("suite", "")
     posted = await request.post()
     try:
@@ -51,12 +73,16 @@ async def login(request: web.Request) -> web.StreamResponse:
     except TooMany as error:
         minutes = max(1, error.retry_after // 60)
         said = f"Trop d’essais pour ce compte. Attendez {minutes} minutes, puis recommencez."
-        return pages.render(request, "login.html", status=429, error=said, email=email, then=then)
+        return _login(request, 429, said, email, then, typed)
     if actor is None:
         said = "L’adresse ou le mot de passe ne convient pas. Vérifiez la saisie, puis recommencez."
-        return pages.render(request, "login.html", status=401, error=said, email=email, then=then)
+        return _login(request, 401, said, email, then, typed)
     await sessions.sign_in(request, actor)
     await people.logged_in(house, actor)
+    inside = _inside(then)
+    if typed and inside is not None:
+        request[ACTOR], request[CSRF] = actor, await sessions.csrf(request)
+        return pages.render(request, "carried.html", carried=typed, then=inside)
     return pages.see_other(_inside(then) or home_of(actor))
 
 
@@ -93,7 +119,7 @@ async def enrol(request: web.Request) -> web.StreamResponse:
 ROUTES: Final = (
     Route("GET", "/", root, allowed=ANYONE),
     Route("GET", "/connexion", form, allowed=ANYONE),
-    Route("POST", "/connexion", login, allowed=ANYONE),
+    Route("POST", "/connexion", login, allowed=ANYONE, largest=LARGEST_CARRIED + LARGEST_ANONYMOUS_BODY),
     Route("POST", "/deconnexion", logout, allowed=STAFF | {Role.REQUESTER}),
     Route("GET", "/bienvenue", welcome, allowed=ANYONE),
     Route("POST", "/bienvenue", enrol, allowed=ANYONE),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+from matcher.records.words import written
 from matcher.web import words
 
 SEXES: Final = {"F": "femme", "M": "homme", "I": "indéterminé"}
@@ -150,6 +151,8 @@ def say(name: str, value: Any) -> str:
         return " ; ".join(f"{LABELS.get(k, k)} : {say(k, v)}" for k, v in shown.items())
     if isinstance(value, list):
         return " / ".join(say(name, v) for v in value)
+    if name == "birth_date" or name.endswith("_on"):
+        return written(str(value))
     return VALUES.get(name, {}).get(str(value), str(value))
 
 

@@ -12,11 +12,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from matcher.records.bulletin import MAGIC
+from matcher.web import consent_text
 
-#: Which text of the consent was shown; it changes with the text in ``request_consent.html``.
-TEXT_VERSION: Final = "2026-11"
-#: Further members of a household that the form has room for.
-MEMBERS: Final = 6
+#: Which text of the consent was read out: the newest of ``templates/documents/consent``.
+TEXT_VERSION: Final = consent_text.NEWEST
+#: Further members that a household may have, as in the bulletin.
+MEMBERS: Final = 20
 
 _BIRTH: Final = re.compile(r"^(?:(?:(\d{1,2})[/. -])?(\d{1,2})[/. -])?(\d{4})$")
 _DAYS: Final = ("record.rights_opened_on", "record.discharge_on")
@@ -35,7 +36,13 @@ FLAGS: Final = ("step_free", "home_visits", "sector1", "teleconsultation")
 #: Every kind of wish that the form offers, in the order in which it offers them.
 WISHES: Final = ("doctor_sex", "language", "max_distance_km", "travel", *FLAGS, "exclude", "prefer")
 CONDITIONS: Final = ("home_visits", "ehpad_visits", "step_free", "evenings", "saturdays")
-SHARED: Final = ("outcome_shared", "nationality_shared", "first_match_agreed")
+SHARED_LABELS: Final = {
+    "outcome_shared": "que le demandeur sache quel médecin l’accueille, et quand",
+    "nationality_shared": "que sa nationalité soit transmise au médecin choisi",
+    "first_match_agreed": "le premier médecin d’accord, sans être rappelée avant l’envoi de sa fiche",
+}
+SHARED: Final = tuple(SHARED_LABELS)
+TRAVEL: Final = {"walk": "à pied", "transit": "en transports en commun", "car": "en voiture"}
 
 
 def birth_date(typed: str) -> str:
@@ -90,7 +97,8 @@ def read(fields: Mapping[str, str], many: Mapping[str, Sequence[str]], now: date
 def members(fields: Mapping[str, str]) -> list[dict[str, str]]:
     """The other persons of the household."""
     found = []
-    for index in range(MEMBERS):
+    listed = {name.split(".")[2] for name in fields if name.startswith("record.household.")}
+    for index in sorted(int(one) for one in listed if one.isdecimal()):
         born, relation = (
             fields.get(f"record.household.{index}.{part}", "") for part in ("birth_date", "relation")
         )
@@ -168,7 +176,7 @@ def shown(raw: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, list[str]]]
     many: dict[str, list[str]] = {"conditions": [], "attachment": []}
     record = dict(raw.get("record", {}))
     many["attachment"] = [json.dumps(one) for one in record.pop("attachments", [])]
-    for index, member in enumerate(record.pop("household", [])[:MEMBERS]):
+    for index, member in enumerate(record.pop("household", [])):
         for part, value in member.items():
             fields[f"record.household.{index}.{part}"] = shown_date(value) if part == "birth_date" else value
     if isinstance(record.get("contact"), str):

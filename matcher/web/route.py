@@ -66,6 +66,8 @@ class Route:
     allowed: Allowed = field(kw_only=True)
     doc: Doc | None = field(default=None, kw_only=True)
     csrf: bool = field(default=True, kw_only=True)
+    #: Bytes of its body, where it is not what its callers may send elsewhere.
+    largest: int | None = field(default=None, kw_only=True)
 
     @property
     def machine(self) -> bool:

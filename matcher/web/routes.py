@@ -14,6 +14,7 @@ from matcher.web import (
     api_reports,
     api_searches,
     calls_page,
+    consent_page,
     directory_page,
     doctor,
     guards,
@@ -26,6 +27,7 @@ from matcher.web import (
     openapi,
     pages,
     reports_page,
+    request_page,
     requester,
     search_actions,
     search_page,
@@ -44,7 +46,9 @@ PAGES: Final[tuple[Route, ...]] = (
     *search_page.ROUTES,  # /recherches, /recherches/{id}, …/fiche
     *search_actions.ROUTES,  # /recherches/{id}/lancer, …/choisir, …/retirer …
     *calls_page.ROUTES,  # /appels
-    *requester.ROUTES,  # /demande, /mes-demandes
+    *request_page.ROUTES,  # /demande
+    *consent_page.ROUTES,  # /accord
+    *requester.ROUTES,  # /mes-demandes
     *directory_page.ROUTES,  # /medecins
     *reports_page.ROUTES,  # /journal, /rapport, /reglages, /aide
     *doctor.ROUTES,  # /r, /dossier

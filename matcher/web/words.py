@@ -278,6 +278,7 @@ PURPOSES: Final = {
 #: What a page says after something was done; the key travels in the address (``?fait=``).
 DONE: Final = {
     "saved": "C’est enregistré.",
+    "step": "C’est enregistré : vous pouvez vous arrêter ici et reprendre plus tard.",
     "draft": "Le brouillon est enregistré ; vous pourrez le reprendre plus tard.",
     "submitted": "La demande est transmise à la CPTS.",
     "validate": "La demande est validée : la recherche est prête à lancer.",

@@ -90,6 +90,7 @@ PLACED: list[tuple[set[Role] | None, str]] = [
         POST /api/v1/searches/{id}/withdraw POST /api/v1/searches/{id}/withdraw/undo
         """,
     ),
+    (STAFF | {Role.REQUESTER}, "GET /accord/{langue}"),
     (OFFICE | {Role.REQUESTER}, "GET /api/v1/searches GET /api/v1/searches/{id}"),
     (
         {Role.REQUESTER},

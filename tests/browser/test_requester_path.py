@@ -4,73 +4,217 @@ import pytest
 
 from matcher.service import views
 from matcher.web import request_form
+from tests.browser.stage import PASSWORD
 from tests.browser.test_accessible import seen_well
 
 pytestmark = pytest.mark.browser
 
-TYPED = {
-    "Nom de naissance": "Cotonnade",
-    "Prénoms": "Ludivine",
-    "Téléphone": "06 39 98 00 11",
-    "Commune": "Vénissieux",
-    "Soins demandés": "Un suivi",
-    "Difficulté rencontrée": "Plus de médecin depuis un an",
-    "Votre nom": "Infirmière Lin",
-}
+NEXT = "Enregistrer et continuer"
+STEPS = (
+    {"Nom de naissance": "Cotonnade", "Prénoms": "Ludivine"},
+    {"Téléphone": "06 39 98 00 11", "Commune": "Vénissieux"},
+    {"Soins demandés": "Un suivi", "Difficulté rencontrée": "Plus de médecin depuis un an"},
+    {},
+    {"Votre nom": "Infirmière Lin"},
+)
+CHOSEN = (
+    {"Sexe": "F"},
+    {"Quartier ou lieu": "Parilly", "Un interprète est-il nécessaire": "no"},
+    {"Affection de longue durée": "no", "Couverture": "regime_general"},
+    {"Une femme ou un homme médecin": "F", "Une langue parlée": "ar"},
+    {"Donné par": "patient", "Comment": "oral"},
+)
 
 
-async def _fill(page) -> None:
-    for label, value in TYPED.items():
-        await page.get_by_label(label, exact=False).locator("visible=true").first.fill(value)
-    await page.get_by_label("Sexe").select_option("F")
-    await page.get_by_label("Quartier ou lieu").select_option("Parilly")
-    await page.get_by_label("Affection de longue durée").select_option("no")
-    await page.get_by_label("Couverture").select_option("regime_general")
-    await page.get_by_label("Un interprète est-il nécessaire").select_option("no")
-    await page.get_by_label("Une femme ou un homme médecin").select_option("F")
+def _field(page, label: str):
+    return page.get_by_label(label, exact=False).locator("visible=true").first
+
+
+async def _fill(page, step: int) -> None:
+    for label, value in STEPS[step].items():
+        await _field(page, label).fill(value)
+    for label, value in CHOSEN[step].items():
+        await _field(page, label).select_option(value)
+
+
+async def _press(page, name: str) -> None:
+    await page.get_by_role("button", name=name, exact=True).click()
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["with-script", "without-script"])
-async def test_a_form_at_fault_comes_back_with_everything_typed_and_is_then_taken(opened, stage, javascript):
+async def test_a_request_is_filled_in_step_by_step_read_over_and_handed_in(opened, stage, javascript):
     page = await opened("requester", phone=True, javascript=javascript)
     await page.goto("/demande")
-    await _fill(page)
-    await page.get_by_label("Date de naissance").first.fill("31/02/1961")
-    await page.get_by_role("button", name="Transmettre la demande").click()
-    await page.get_by_role("alert").wait_for()
-    for label, value in TYPED.items():
-        assert (
-            await page.get_by_label(label, exact=False).locator("visible=true").first.input_value() == value
-        )
-    assert await page.get_by_label("Date de naissance").first.get_attribute("aria-invalid") == "true"
+    for step in range(5):
+        await _fill(page, step)
+        if step == 0:
+            await _field(page, "Date de naissance").fill("28/02/1961")
+        if step == 4:
+            await page.get_by_label("Oui", exact=True).check()
+        if javascript:
+            await seen_well(page)
+        await _press(page, NEXT)
+    await page.get_by_role("heading", name="Relire et transmettre").wait_for()
+    shown = await page.inner_text("main")
+    for said in ("Cotonnade", "28 février 1961", "Parilly", "une femme", "Infirmière Lin", "à l’oral"):
+        assert said in shown
+    assert "Il reste" not in shown
     if javascript:
         await seen_well(page)
-    await page.get_by_label("Date de naissance").first.fill("28/02/1961")
-    await page.get_by_role("button", name="Transmettre la demande").click()
-    # The consent is still to be answered, and the form says so.
-    await page.get_by_role("alert").wait_for()
-    await page.get_by_label("Oui", exact=True).check()
-    await page.get_by_label("Donné par").select_option("patient")
-    await page.get_by_label("Comment", exact=False).first.select_option("oral")
-    await page.get_by_role("button", name="Transmettre la demande").click()
+    await _press(page, "Transmettre la demande")
     await page.get_by_text("La demande est transmise").wait_for()
     assert "L. C. 1961" in await page.inner_text("main")
 
 
-async def test_a_draft_is_kept_and_resumed(opened, stage):
+async def test_a_step_at_fault_comes_back_with_everything_typed(opened, stage):
+    page = await opened("requester", phone=True)
+    await page.goto("/demande")
+    await _fill(page, 0)
+    await _field(page, "Date de naissance").fill("31/02/1961")
+    await _press(page, NEXT)
+    await page.get_by_role("alert").wait_for()
+    for label, value in STEPS[0].items():
+        assert await _field(page, label).input_value() == value
+    born = _field(page, "Date de naissance")
+    assert (await born.input_value(), await born.get_attribute("aria-invalid")) == ("31/02/1961", "true")
+    await seen_well(page)
+    await page.get_by_role("alert").get_by_role("link").click()
+    assert await born.evaluate("one => one === document.activeElement")
+
+
+async def test_what_is_missing_is_named_before_sending_and_beside_its_field(opened, stage):
+    page = await opened("requester")
+    await page.goto("/demande")
+    await page.get_by_label("Nom de naissance").fill("Mousseline")
+    await _press(page, NEXT)
+    await page.get_by_role("button", name="Relire et transmettre").click()
+    await _press(page, "Transmettre la demande")
+    alert = page.get_by_role("alert")
+    await alert.wait_for()
+    assert "Soins demandés" in await alert.inner_text()
+    await seen_well(page)
+    await page.locator(".banner").get_by_role("button", name="Prénoms").click()
+    await page.get_by_role("alert").get_by_role("link", name="Prénoms").wait_for()
+    assert await page.get_by_label("Prénoms").get_attribute("aria-invalid") == "true"
+    assert await page.get_by_label("Nom de naissance").input_value() == "Mousseline"
+
+
+async def test_a_draft_is_kept_under_its_initials_and_resumed_where_it_was_left(opened, stage):
     page = await opened("requester")
     await page.goto("/demande")
     await page.get_by_label("Nom de naissance").fill("Jersey")
     await page.get_by_label("Date de naissance").first.fill("1990")
-    await page.get_by_role("button", name="Enregistrer le brouillon").click()
+    await _press(page, "Enregistrer et finir plus tard")
     await page.get_by_text("Le brouillon est enregistré").wait_for()
+    assert "J. 1990" in await page.inner_text("main")
     await page.get_by_role("link", name="Compléter").first.click()
     assert await page.get_by_label("Nom de naissance").input_value() == "Jersey"
     await page.get_by_label("Prénoms").fill("Blanche")
-    await page.get_by_role("button", name="Enregistrer le brouillon").click()
-    await page.get_by_text("Le brouillon est enregistré").wait_for()
-    await page.get_by_role("link", name="Compléter").first.click()
+    await _press(page, NEXT)
+    await page.get_by_role("button", name="La personne", exact=True).click()
     assert await page.get_by_label("Prénoms").input_value() == "Blanche"
+
+
+async def test_an_odd_number_is_warned_about_at_once_and_kept(opened, stage):
+    page = await opened("requester")
+    await page.goto("/demande")
+    await _fill(page, 0)
+    await _press(page, NEXT)
+    await _field(page, "Téléphone").fill("06 39")
+    await page.get_by_text("un numéro de téléphone français compte dix chiffres").wait_for()
+    await _field(page, "Code postal").fill("692")
+    await page.get_by_text("un code postal compte cinq chiffres").wait_for()
+    await seen_well(page)
+    await _press(page, NEXT)
+    await _field(page, "Numéro de sécurité sociale").fill("2 84 05 88 321 025 31")
+    await _press(page, NEXT)
+    await page.get_by_role("button", name="Relire et transmettre").click()
+    shown = await page.inner_text("main")
+    assert "clé de ce numéro" in shown
+    assert "code postal compte cinq" in shown
+    assert "06 39" in shown
+
+
+async def test_a_household_of_any_size_is_kept_when_its_request_is_edited(opened, stage):
+    page = await opened("requester", javascript=False)
+    await page.goto("/demande")
+    await page.get_by_label("Nom de naissance").fill("Ramie")
+    await page.get_by_text("D’autres personnes du même foyer").click()
+    for number in range(2, 5):
+        await page.get_by_label(f"Date de naissance, personne {number}").fill(f"201{number}")
+    await _press(page, "Encore des personnes")
+    for number in range(5, 8):
+        await page.get_by_label(f"Date de naissance, personne {number}").fill(f"201{number}")
+    await _press(page, "Encore des personnes")
+    await page.get_by_label("Date de naissance, personne 10").fill("2020")
+    await page.get_by_label("Prénoms").fill("Ida")
+    await _press(page, NEXT)
+    await page.get_by_role("button", name="Relire et transmettre").click()
+    shown = await page.inner_text("main")
+    assert all(year in shown for year in ("2012", "2015", "2017", "2020"))
+
+
+async def test_wishes_change_places_by_up_and_down(opened, stage):
+    page = await opened("requester", javascript=False)
+    await page.goto("/demande")
+    await page.get_by_label("Nom de naissance").fill("Tulle")
+    await _press(page, NEXT)
+    await page.get_by_role("button", name="Conditions et souhaits").click()
+    await _fill(page, 3)
+    await page.get_by_label("Secteur 1").check()
+    await _press(page, NEXT)
+    await page.get_by_role("button", name="Conditions et souhaits").click()
+    await page.get_by_role("button", name="Monter : secteur 1").click()
+    await page.get_by_role("button", name="Monter : secteur 1").click()
+    await page.get_by_role("button", name="Relire et transmettre").click()
+    shown = await page.inner_text("main")
+    assert shown.index("secteur 1") < shown.index("une femme") < shown.index("arabe")
+
+
+async def test_a_session_that_ended_while_typing_loses_nothing(opened, stage):
+    page = await opened("requester", javascript=False)
+    await page.goto("/demande")
+    await _fill(page, 0)
+    await page.context.clear_cookies()
+    await _press(page, NEXT)
+    await page.get_by_text("votre saisie vous attend").wait_for()
+    assert "Cotonnade" not in page.url
+    await page.get_by_label("Adresse e-mail").fill("requester@cpts.example")
+    await page.get_by_label("Mot de passe").fill("pas le bon")
+    await _press(page, "Se connecter")
+    await page.get_by_label("Mot de passe").fill(PASSWORD)
+    await _press(page, "Se connecter")
+    await _press(page, "Reprendre ma saisie")
+    await page.get_by_role("button", name="La personne", exact=True).click()
+    assert await page.get_by_label("Nom de naissance").input_value() == "Cotonnade"
+    assert await page.get_by_label("Prénoms").input_value() == "Ludivine"
+
+
+async def test_the_office_types_a_request_during_a_call_and_sends_it_from_its_summary(opened, stage):
+    page = await opened("coordinatrice")
+    await page.goto("/demande")
+    for step in range(5):
+        await _fill(page, step)
+        if step == 0:
+            await _field(page, "Date de naissance").fill("1961")
+        if step == 4:
+            await page.get_by_label("Oui", exact=True).check()
+        await _press(page, NEXT)
+    await page.get_by_role("heading", name="Relire et transmettre").wait_for()
+    await seen_well(page)
+    await _press(page, "Transmettre la demande")
+    await page.wait_for_url("**/recherches/*")
+    await page.get_by_text("La demande est transmise").wait_for()
+
+
+@pytest.mark.parametrize("language", ["fr", "en", "ar", "tr", "pt", "it"])
+async def test_the_sheet_for_the_patient_can_be_read_in_each_language(opened, stage, language):
+    page = await opened("requester", phone=True)
+    await page.goto(f"/accord/{language}")
+    sheet = page.locator("article")
+    assert await sheet.get_attribute("lang") == language
+    assert await sheet.get_attribute("dir") == ("rtl" if language == "ar" else "ltr")
+    await seen_well(page)
 
 
 async def test_the_office_corrects_a_record_and_the_rest_of_it_stays(opened, stage):

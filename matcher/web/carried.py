@@ -1,0 +1,47 @@
+"""A form that was posted after its session had ended: carried through the login and handed back.
+
+It goes from the browser to the login page and back as hidden fields, and nowhere else: no patient data in
+an address, in the browser's storage or, without a session, in ours.
+"""
+
+import asyncio
+from typing import Final
+
+from aiohttp import web
+
+from matcher.web.limits import LARGEST_CARRIED
+
+#: Hidden fields of the login page that are a carried form's.
+_PREFIX: Final = "garde."
+
+Fields = list[tuple[str, str]]
+
+
+async def of_lapsed(request: web.Request, seconds: float) -> Fields | None:
+    """The text fields of a form that one of our own pages posted; None where it is not one, or too large.
+
+    A page elsewhere may post here too: its form must not wait behind a login to be sent as one's own.
+    """
+    length = request.content_length
+    if request.headers.get("Sec-Fetch-Site") != "same-origin" or length is None or length > LARGEST_CARRIED:
+        return None
+    try:
+        async with asyncio.timeout(seconds):
+            posted = await request.post()
+    except (TimeoutError, ValueError, LookupError):
+        return None
+    return [(name, value) for name, value in posted.items() if isinstance(value, str) and name != "csrf"]
+
+
+async def of_login(request: web.Request) -> Fields:
+    """The carried form that the login page has posted; empty where there is none."""
+    return [
+        (name.removeprefix(_PREFIX), value)
+        for name, value in (await request.post()).items()
+        if name.startswith(_PREFIX) and isinstance(value, str)
+    ]
+
+
+def hidden(fields: Fields) -> Fields:
+    """The fields under the names that the login page gives them."""
+    return [(_PREFIX + name, value) for name, value in fields]
