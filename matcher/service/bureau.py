@@ -1,7 +1,7 @@
 """The morning screen: what changed, what needs a person now and in which order, what goes on by itself."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +19,7 @@ from matcher.service.actors import OFFICE, Actor, require
 from matcher.service.house import House
 from matcher.storage import doctors, journal, searches
 from matcher.storage.doctors import Card
+from matcher.storage.journal import Entry
 from matcher.storage.searches import Owned
 
 
@@ -40,7 +41,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """A search that goes on by itself, with its next automatic step."""
+    """A search under way, with its next automatic step; without one it waits for a person."""
 
     search_id: str
     reference: str
@@ -48,6 +49,17 @@ class Waiting:
     state: State
     what: TimerKind | None
     at: datetime | None
+    since: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fresh:
+    """A yes that has just come."""
+
+    at: datetime
+    doctor: str
+    search_id: str
+    reference: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +70,12 @@ class Bureau:
     since: datetime
     yes: int
     no: int
+    fresh: tuple[Fresh, ...]
     rows: tuple[Row, ...]
+    #: What goes on by itself, soonest first.
     waiting: tuple[Waiting, ...]
+    #: What only a person moves on, and no row above names alone; longest first.
+    idle: tuple[Waiting, ...]
 
 
 #: Tasks in the order in which to do them, with their reason and verb. What is not listed comes last.
@@ -87,8 +103,13 @@ _TASKS: Mapping[TaskKind, tuple[str, str]] = {
     TaskKind.UNTOUCHED: ("Sans mouvement depuis 90 jours", "Voir"),
 }
 _ORDER = {kind: place for place, kind in enumerate(_TASKS)}
+#: Timers that end or destroy something in months: nobody would say that such a search goes on by itself.
+_FAR = frozenset({TimerKind.UNTOUCHED, TimerKind.ABANDONED, TimerKind.RETENTION_OVER})
+#: How long a yes is news, and how many are named.
+_NEWS, _NAMED = timedelta(hours=1), 3
 #: A yes that lapses within this time is shown before urgent requests.
 _SOON = timedelta(hours=24)
+_ANSWERS = frozenset({Event.ANSWER, Event.CALL})
 _MOVING = (State.ASKING, State.CALLING, State.PROPOSING, State.RELEASED, State.RESTING, State.READY)
 
 
@@ -107,7 +128,8 @@ async def bureau(house: House, actor: Actor) -> Bureau:
         to_call = await _to_call(session, house, actor.territory, owned)
         since = _evening_before(house, actor.territory)
         entries = await journal.between(session, actor.territory, since, now)
-        answers = Counter(e.purpose for e in entries if e.action in (Event.ANSWER, Event.CALL))
+        answers = Counter(e.purpose for e in entries if e.action in _ANSWERS)
+        fresh = await _fresh(session, actor.territory, entries, now)
     rows = [
         *_of_tasks(everything, labels, people, set(list(_TASKS)[:3])),
         *_lapsing(owned, labels, people, now),
@@ -118,13 +140,53 @@ async def bureau(house: House, actor: Actor) -> Bureau:
         *_ready(owned, labels),
         *_of_tasks(everything, labels, people, set(list(_TASKS)[8:])),
     ]
+    under_way = [_waiting(o, labels) for o in owned if o.search.state in _MOVING]
+    tasked = {row.search_id for row in rows}
     return Bureau(
         since=since,
         yes=answers["yes"],
         no=answers["no"],
+        fresh=fresh,
         rows=tuple(rows),
-        waiting=tuple(_waiting(o, labels) for o in owned if o.search.state in _MOVING),
+        waiting=tuple(sorted((w for w in under_way if w.at is not None), key=lambda w: (w.at, w.reference))),
+        idle=tuple(
+            sorted(
+                (w for w in under_way if w.at is None and w.search_id not in tasked),
+                key=lambda w: (w.since, w.reference),
+            )
+        ),
     )
+
+
+async def news(house: House, actor: Actor) -> tuple[Fresh, ...]:
+    """The latest yes, for the pages on which one waits for one."""
+    require(actor, OFFICE)
+    now = house.now()
+    async with house.sessions.begin() as session:
+        entries = await journal.between(session, actor.territory, now - _NEWS, now)
+        return await _fresh(session, actor.territory, entries, now)
+
+
+async def _fresh(
+    session: AsyncSession, territory: str, entries: Sequence[Entry], now: datetime
+) -> tuple[Fresh, ...]:
+    """The latest yes that was not taken back since, newest first."""
+    said: dict[tuple[str, str], Entry] = {}
+    for entry in entries:
+        if entry.search and entry.doctor and entry.action in _ANSWERS and now - entry.at <= _NEWS:
+            said[entry.search, entry.doctor] = entry
+    yes = [entry for entry in said.values() if entry.purpose == "yes"]
+    yes = sorted(yes, key=lambda entry: entry.at, reverse=True)[:_NAMED]
+    people = await doctors.cards(session, territory, {DoctorId(e.doctor) for e in yes if e.doctor})
+    found = []
+    for entry in yes:
+        owned = await searches.get(session, territory, entry.search or "")
+        card = people.get(DoctorId(entry.doctor or ""))
+        if owned is not None and card is not None:
+            found.append(
+                Fresh(at=entry.at, doctor=card.name, search_id=owned.search.id, reference=owned.reference)
+            )
+    return tuple(found)
 
 
 async def _labels(session: AsyncSession, house: House, owned: list[Owned]) -> dict[str, str]:
@@ -242,6 +304,8 @@ def _row(
 
 def _waiting(one: Owned, labels: Mapping[str, str]) -> Waiting:
     timer = steps.next_step(one.search)
+    if timer is not None and timer.kind in _FAR:
+        timer = None
     return Waiting(
         search_id=one.search.id,
         reference=one.reference,
@@ -249,6 +313,7 @@ def _waiting(one: Owned, labels: Mapping[str, str]) -> Waiting:
         state=one.search.state,
         what=None if timer is None else timer.kind,
         at=None if timer is None else timer.at,
+        since=one.search.since,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from matcher.protocol.search import CallOutcome, RefusalReason, SpokeWith, Terms, Where
-from matcher.service import calls
+from matcher.service import bureau, calls
 from matcher.service.actors import OFFICE
 from matcher.service.errors import Conflict, Invalid
 from matcher.web import pages
@@ -19,24 +19,25 @@ PROMISES: Final = frozenset({CallOutcome.CALL_BACK, CallOutcome.SECRETARY_WILL_A
 
 
 async def show(request: web.Request) -> web.Response:
-    """The doctor to phone now, and the list of the others."""
+    """The doctor whom this person is phoning, and the list of all; a doctor is shown to one person only."""
     return await _show(request)
 
 
 async def _show(
-    request: web.Request, refusal: pages.Refusal | None = None, typed: dict[str, str] | None = None
+    request: web.Request,
+    refusal: pages.Refusal | None = None,
+    typed: dict[str, str] | None = None,
+    held: str | None = None,
 ) -> web.Response:
-    board = pages.lenient(await calls.board(house_of(request), actor_of(request)))
-    only = request.query.get("recherche")
+    """The page; ``held`` is the doctor of a form that was refused, shown again with what was ``typed``."""
+    house, actor = house_of(request), actor_of(request)
+    only = (typed or {}).get("recherche") or request.query.get("recherche") or None
+    board = await calls.board(house, actor, only)
     if only:
         board = [one for one in board if any(search["id"] == only for search in one["searches"])]
-    wanted = request.match_info.get("doctor") or request.query.get("medecin")
-    find = request.query.get("q", "").strip().lower()
-    if find:
-        board = [one for one in board if find in one["doctor"]["name"].lower()]
-    current = next((one for one in board if one["doctor"]["id"] == wanted), None)
-    if current is None:
-        current = next((one for one in board if not one["claimed_by"]), None)
+    wanted = held or request.match_info.get("doctor") or request.query.get("medecin")
+    current, back = await _current(request, board, wanted, held is not None)
+    find = request.query.get("q", "").strip()
     status, error, faults = refusal or (200, None, {})
     return pages.render(
         request,
@@ -44,22 +45,58 @@ async def _show(
         status=status,
         error=error,
         faults=faults,
-        board=board,
-        current=current,
+        board=pages.lenient(board),
+        current=pages.lenient(current),
+        gone=bool(wanted) and current is None,
+        back=back,
+        only=only or "",
         typed=typed or {},
         find=find,
+        found=pages.lenient(await calls.named(house, actor, find)) if find else [],
+        fresh=await bureau.news(house, actor),
+        free=sum(not one.get("claimed_by") for one in board),
         waiting=len({search["id"] for one in board for search in one["searches"]}),
     )
 
 
+async def _current(
+    request: web.Request, board: list[dict[str, Any]], wanted: str | None, held: bool
+) -> tuple[dict[str, Any] | None, bool]:
+    """The card of the doctor whom this person holds, and whether he is the one who rang."""
+    mine = [one for one in board if "mine_until" in one]
+    back = "rappel" in request.query
+    if wanted is None:
+        return (mine[0] if mine else None), False
+    listed = next((one for one in mine if one["doctor"]["id"] == wanted), None)
+    if listed is not None and not back:
+        return listed, False
+    if back or held:
+        card = await calls.questions(house_of(request), actor_of(request), wanted)
+        if held or "mine_until" in card:
+            return card, True
+    return None, False
+
+
 async def next_doctor(request: web.Request) -> web.StreamResponse:
-    """Take the first doctor whom nobody else is phoning."""
-    return await _next(request)
+    """Take the next doctor whom nobody else is phoning; the one at hand goes back to the others."""
+    fields = await pages.fields_of(request)
+    after = fields.get("apres")
+    if after:
+        await calls.let_go(house_of(request), actor_of(request), after)
+    return await _next(request, after, fields.get("recherche"))
 
 
-async def _next(request: web.Request, **done: str) -> web.StreamResponse:
+async def _next(request: web.Request, after: str | None, only: str | None, **done: str) -> web.StreamResponse:
+    """Claim a doctor and show him: one's own first, then in the board's order from the one just left."""
     house, actor = house_of(request), actor_of(request)
-    for one in await calls.board(house, actor):
+    board = await calls.board(house, actor, only)
+    if only:
+        board = [one for one in board if any(search["id"] == only for search in one["searches"])]
+        done = {"recherche": only, **done}
+    ids = [one["doctor"]["id"] for one in board]
+    left = ids.index(after) + 1 if after in ids else 0
+    turn = [*board[left:], *board[:left]]
+    for one in sorted(turn, key=lambda one: "mine_until" not in one):
         if one.get("claimed_by"):
             continue
         try:
@@ -72,13 +109,13 @@ async def _next(request: web.Request, **done: str) -> web.StreamResponse:
 
 
 async def take(request: web.Request) -> web.StreamResponse:
-    """Take this doctor: « Dr X rappelle »."""
-    doctor = request.match_info["doctor"]
+    """Take this doctor; with ``rappel``, he is the one who rings."""
+    doctor, fields = request.match_info["doctor"], await pages.fields_of(request)
     try:
         await calls.claim(house_of(request), actor_of(request), doctor)
     except pages.EXPLAINED as error:
         return await _show(request, pages.refusal_of(error))
-    return pages.see_other("/appels", medecin=doctor)
+    return pages.see_other("/appels", medecin=doctor, **pages.given(fields, "rappel", "recherche"))
 
 
 async def outcome(request: web.Request) -> web.StreamResponse:
@@ -95,8 +132,8 @@ async def outcome(request: web.Request) -> web.StreamResponse:
         for search in about:
             await calls.outcome(house, actor, search, doctor, came_to, **told)
     except pages.EXPLAINED as error:
-        return await _show(request, pages.refusal_of(error), fields)
-    return await _next(request, fait="call")
+        return await _show(request, pages.refusal_of(error), fields, held=doctor)
+    return await _next(request, doctor, fields.get("recherche"), fait="call")
 
 
 def _told(form: Form, came_to: CallOutcome) -> dict[str, Any]:

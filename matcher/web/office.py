@@ -1,6 +1,6 @@
 """``/bureau``: what changed, what needs a person now, what goes on by itself."""
 
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -15,23 +15,32 @@ async def show(request: web.Request) -> web.Response:
     """The morning screen."""
     house = house_of(request)
     screen = await bureau.bureau(house, actor_of(request))
-    waiting = [
-        {
-            "search_id": one.search_id,
-            "name": one.name,
-            "state": words.STATES[one.state],
-            "what": "vous" if one.what is None else words.NEXT_STEPS[one.what],
-            "at": one.at,
-        }
-        for one in screen.waiting
-    ]
     yesterday = (
         house.now().astimezone(pages.PARIS).date() - screen.since.astimezone(pages.PARIS).date()
     ).days
     since = f"hier {pages.clock(screen.since)}" if yesterday == 1 else pages.moment(screen.since)
-    no = f"{screen.no} non"
-    said = f"Depuis {since} : {screen.yes} oui, {no}."
-    return pages.render(request, "bureau.html", since=said, rows=screen.rows, waiting=waiting)
+    return pages.render(
+        request,
+        "bureau.html",
+        since=f"Depuis {since}\N{NO-BREAK SPACE}: {screen.yes}\N{NO-BREAK SPACE}oui, "
+        f"{screen.no}\N{NO-BREAK SPACE}non.",
+        fresh=screen.fresh,
+        rows=screen.rows,
+        waiting=[_told(one) for one in screen.waiting],
+        idle=[_told(one) for one in screen.idle],
+    )
+
+
+def _told(one: bureau.Waiting) -> dict[str, Any]:
+    """A search under way in words."""
+    return {
+        "search_id": one.search_id,
+        "name": one.name,
+        "state": words.STATES[one.state],
+        "what": None if one.what is None else words.NEXT_STEPS[one.what],
+        "at": one.at,
+        "since": one.since,
+    }
 
 
 ROUTES: Final = (Route("GET", "/bureau", show, allowed=OFFICE),)
