@@ -8,10 +8,10 @@ PORT ?= 8080
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system demo test check bench serve lock
+.PHONY: help setup system demo test check bench pictures serve lock
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Create .venv and keep it in step with requirements/ (does nothing when it is)
 	@.ci/setup
@@ -23,7 +23,7 @@ demo: setup ## One whole search in two minutes, then pages to click through. ONC
 	@$(BIN)/trait-union demo --port $(PORT) $(if $(filter-out 0 no,$(ONCE)),--once)
 
 test: system ## All tests, on SQLite and PostgreSQL, with a browser. ARGS="-k wishes" for some of them
-	@$(BIN)/python -m pytest -n auto -m "not bench" $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal --durations 10 --durations-min 5 -m "not bench" $(ARGS)
 
 check: setup ## What a machine can say of the code: ruff, its formatter, mypy --strict, import-linter
 	@$(BIN)/ruff check .
@@ -33,6 +33,9 @@ check: setup ## What a machine can say of the code: ruff, its formatter, mypy --
 
 bench: setup ## How fast, as ratios within one run: letters against a bare relay, ranking, the protocol's steps
 	@$(BIN)/python -m pytest -m bench -p no:randomly -s tests/bench $(ARGS)
+
+pictures: setup ## The pictures of docs/images and of /aide, taken anew from the service itself
+	@$(BIN)/python -m tests.browser.pictures
 
 serve: setup ## The service on Vénissieux, with a SQLite file and keys under var/. PORT=8080
 	@$(BIN)/trait-union init --territory config/territories/venissieux
