@@ -257,13 +257,16 @@ def _answer_links(link: str) -> dict[str, str]:
 
 
 def _subject(announcement: Announcement) -> str:
-    """« une personne de Parilly », « un foyer de Vénissieux »: who and where, without age."""
+    """« une personne du quartier Parilly », « un foyer à Vénissieux »: who and where, without age."""
     who = "une personne" if announcement.age is not None else "un foyer"
     place = announcement.place
-    if place.kind in (PlaceKind.QUARTIER, PlaceKind.COMMUNE):
-        vowel = place.name[:1].lower() in "aeiouyàâéèêëîïôöùûüœ"
-        return f"{who} {'d’' if vowel else 'de '}{place.name}"
-    return f"{who} ({where(place)})"
+    match place.kind:
+        case PlaceKind.QUARTIER:
+            return f"{who} du {where(place)}"
+        case PlaceKind.STREET:
+            return f"{who} ({where(place)})"
+        case _:
+            return f"{who} {where(place)}"
 
 
 def _distance(place: Place, card: Card) -> float | None:

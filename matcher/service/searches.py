@@ -2,22 +2,28 @@
 
 from datetime import date, datetime
 from typing import Any, Literal
+from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from matcher.protocol import steps
 from matcher.protocol.ids import AnswerId, DoctorId
-from matcher.protocol.moves import Event, Refused
+from matcher.protocol.moves import Event, Refused, Step
+from matcher.protocol.rules import Around
 from matcher.protocol.search import (
+    Answer,
     AppointmentState,
+    Channel,
     Consent,
     Declaration,
     Household,
     Next,
     PatientContact,
     ReleaseKind,
+    Says,
     Search,
     State,
+    Via,
     WithdrawalReason,
 )
 from matcher.records.priority import Level
@@ -263,6 +269,23 @@ async def renew_release(
     return await views.search(house, actor, search_id)
 
 
+async def mail_reply(house: House, actor: Actor, search_id: str, doctor_id: str, says: Says) -> View:
+    """A doctor answered a mail by a plain one, which the office has read. A yes gets the confirmation link
+    back and cannot be chosen before it was confirmed; a no or a pause counts at once.
+    """
+    require(actor, OFFICE)
+    doctor = DoctorId(doctor_id)
+
+    def move(search: Search, around: Around) -> Step:
+        known = search.position(doctor) or search.solicitation(doctor, Channel.MAIL)
+        if known is None:
+            raise Refused("not_asked", "Ce médecin n’a pas été sollicité pour cette recherche.", search.state)
+        given = Answer(id=AnswerId(uuid4().hex), says=says, via=Via.MAIL, at=house.now())
+        return steps.answer(search, doctor, given, None, around)
+
+    return await _take(house, actor, search_id, Event.ANSWER, move, doctor=doctor_id, purpose=says)
+
+
 async def settle_answer(house: House, actor: Actor, search_id: str, answer_id: str, keep: bool) -> View:
     """A held answer counts, or does not."""
     require(actor, OFFICE)
@@ -325,9 +348,15 @@ async def reopen(house: House, actor: Actor, search_id: str, reason: str) -> Vie
 
 
 async def _take(
-    house: House, actor: Actor, search_id: str, action: Event, move: turn.Move, doctor: str | None = None
+    house: House,
+    actor: Actor,
+    search_id: str,
+    action: Event,
+    move: turn.Move,
+    doctor: str | None = None,
+    purpose: str | None = None,
 ) -> View:
-    await turn.take(house, actor, search_id, action, move, doctor=doctor)
+    await turn.take(house, actor, search_id, action, move, doctor=doctor, purpose=purpose)
     return await views.search(house, actor, search_id)
 
 

@@ -13,9 +13,10 @@ from matcher.protocol.search import (
     Next,
     PatientContact,
     ReleaseKind,
+    Says,
 )
 from matcher.service import searches
-from matcher.service.actors import COORDINATION, Actor
+from matcher.service.actors import COORDINATION, OFFICE, Actor
 from matcher.service.house import House
 from matcher.web.bodies import Day, Email, Id, Moment, Reason
 from matcher.web.keys import actor_of, house_of
@@ -64,6 +65,11 @@ class DeclineIn(Body):
 class RenewIn(Body):
     email: Email | None = None
     handover: ReleaseKind | None = None
+
+
+class ReplyIn(Body):
+    doctor_id: Id
+    answer: Literal["yes", "no", "pause"]
 
 
 class SettleIn(Body):
@@ -133,6 +139,10 @@ async def _decline(house: House, actor: Actor, search: str, body: DeclineIn) -> 
     return await searches.decline_proposals(house, actor, search, body.doctor_ids)
 
 
+async def _reply(house: House, actor: Actor, search: str, body: ReplyIn) -> View:
+    return await searches.mail_reply(house, actor, search, body.doctor_id, Says(body.answer))
+
+
 async def _renew(house: House, actor: Actor, search: str, body: RenewIn) -> View:
     return await searches.renew_release(house, actor, search, body.email, body.handover)
 
@@ -177,6 +187,7 @@ ROUTES = (
     does_with("/split", "Split a household", COORDINATION, SplitIn, _split),
     does_with("/choose", "Note the doctor whom the patient chooses", COORDINATION, ChooseIn, _choose),
     does_with("/decline-proposals", "Decline proposals", COORDINATION, DeclineIn, _decline),
+    does_with("/replies", "Note a doctor's answer by plain mail", OFFICE, ReplyIn, _reply),
     does("/release/code", "Make a new code for the chosen doctor", COORDINATION, searches.new_code),
     does_with("/release/renew", "Renew the release, or hand the record over", COORDINATION, RenewIn, _renew),
     Route(

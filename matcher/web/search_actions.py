@@ -17,6 +17,7 @@ from matcher.protocol.search import (
     Next,
     PatientContact,
     ReleaseKind,
+    Says,
     WithdrawalReason,
 )
 from matcher.service import requests, searches, views
@@ -213,6 +214,13 @@ ACTIONS: Final = (
     Action("ecarter", "decline", _decline),
     Action("code", "code", _simple(searches.new_code)),
     Action("nouvel-acces", "renew", _renew),
+    Action(
+        "reponse", "reply",
+        lambda f: searches.mail_reply(
+            f.house, f.actor, f.search, f.text("doctor_id"), f.one_of("answer", Says)
+        ),
+        OFFICE,
+    ),
     Action("trancher", "settle", _settle, OFFICE),
     Action(
         "rendez-vous", "appointment",

@@ -42,7 +42,8 @@ PLACED: list[tuple[set[Role] | None, str]] = [
         OFFICE,
         """
         GET /bureau GET /direct GET /recherches GET /recherches/{id} POST /recherches/{id}/contact
-        POST /recherches/{id}/trancher POST /recherches/{id}/rendez-vous
+        POST /recherches/{id}/trancher POST /recherches/{id}/rendez-vous POST /recherches/{id}/reponse
+        POST /api/v1/searches/{id}/replies
         GET /appels POST /appels/suivant GET /appels/{doctor} POST /appels/{doctor}
         POST /appels/{doctor}/prendre
         GET /api/v1/calls POST /api/v1/calls/claim
@@ -85,6 +86,7 @@ PLACED: list[tuple[set[Role] | None, str]] = [
         OWNERS,
         """
         GET /demande POST /demande GET /demande/{id} POST /demande/{id}
+        GET /demande/liste POST /demande/liste GET /demande/liste/modele.csv
         POST /api/v1/searches PATCH /api/v1/searches/{id} POST /api/v1/searches/{id}/submit
         POST /api/v1/searches/{id}/consent POST /api/v1/searches/{id}/reconfirm
         POST /api/v1/searches/{id}/withdraw POST /api/v1/searches/{id}/withdraw/undo
@@ -110,6 +112,7 @@ SENT: dict[str, Any] = {
     "POST /searches/{id}/consent": {"given": "yes"},
     "POST /searches/{id}/withdraw": {"reason": "left"},
     "POST /searches/{id}/calls": {"doctor_id": NOWHERE, "outcome": "no_answer"},
+    "POST /searches/{id}/replies": {"doctor_id": "nobody", "answer": "no"},
     "POST /searches/{id}/attempts": {"outcome": "reached"},
     "POST /searches/{id}/priority": {"level": "high", "reason": "essai"},
     "POST /searches/{id}/join": {"search": NOWHERE},

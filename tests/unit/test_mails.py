@@ -42,7 +42,7 @@ ANNOUNCED = {
 }
 ASKED = {
     **ANNOUNCED,
-    "subject_who": "une personne de Parilly",
+    "subject_who": "une personne du quartier Parilly",
     "link": ANSWER,
     "answer_links": {
         answer: ANSWER.replace("#", f"?reponse={word}#")
