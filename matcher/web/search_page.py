@@ -6,10 +6,10 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from matcher.protocol.search import State
-from matcher.service import directory, views
+from matcher.service import directory, sketch, views
 from matcher.service.actors import COORDINATION, OFFICE
 from matcher.service.errors import Forbidden
-from matcher.web import pages, record_words, timeline, words
+from matcher.web import pages, proposals, record_words, timeline, words
 from matcher.web.keys import actor_of, house_of
 from matcher.web.route import Route
 
@@ -30,6 +30,7 @@ ACTIONS: Final = {
     "withdrawn": ("annuler-retrait",),
 }
 _LIVE: Final = (
+    "reponse",
     "contact",
     "reconfirmer",
     "accord",
@@ -45,7 +46,7 @@ MORE: Final = {
     "draft": ("retirer",),
     "submitted": ("contact", "priorite", "corriger", "reunir", "retirer"),
     "returned": ("retirer",),
-    "ready": _LIVE,
+    "ready": _LIVE[1:],
     "asking": _LIVE,
     "calling": ("relancer", *_LIVE),
     "proposing": ("clore", *_LIVE),
@@ -88,11 +89,16 @@ def summary(one: dict[str, Any]) -> dict[str, Any]:
 
 
 def next_step(step: dict[str, Any] | None) -> dict[str, Any] | None:
-    """``{what, at}`` in words."""
+    """``{what, at, idle}`` in words."""
     if not step:
         return None
     what = str(step.get("what", ""))
-    return {"what": words.NEXT_STEPS.get(what, what), "at": step.get("at")}
+    return {
+        "what": words.NEXT_STEPS.get(what, what),
+        "at": step.get("at"),
+        # In months something ends: until then only a person moves it on.
+        "idle": what in ("untouched", "abandoned", "retention_over"),
+    }
 
 
 async def search(request: web.Request) -> web.Response:
@@ -109,11 +115,17 @@ async def show(
 ) -> web.Response:
     """The page of a search; after a refused ``action`` with its reason and what was ``typed``."""
     house, actor = house_of(request), actor_of(request)
-    view = pages.lenient(await views.search(house, actor, request.match_info["id"]))
+    found = await views.search(house, actor, request.match_info["id"])
+    surroundings = await sketch.sketch(house, actor, request.match_info["id"])
+    view = pages.lenient(
+        {**found, "proposals": proposals.side_by_side(found.get("proposals", ()), surroundings)}
+    )
     state = view["state"]
+    states = {one["doctor"]["id"]: one["state"] for one in found.get("solicitations", ())}
     choices: list[dict[str, Any]] = []
     if state in ("submitted", "ready") and actor.role in COORDINATION:
         choices = pages.lenient(await views.announcement_choices(house, actor, view["id"]))
+    wider = _wider(choices, view["announcement"])
     status, error, faults = refusal or (200, None, {})
     entries = view.get("timeline") or []
     return pages.render(
@@ -125,14 +137,31 @@ async def show(
         s=view,
         next=next_step(view.get("next")),
         choices=choices,
+        repliers={
+            one["doctor"]["id"]: one["doctor"]["name"]
+            for one in view.get("solicitations") or []
+            if one["channel"] == "mail"
+        },
+        wider=wider,
         actions=ACTIONS.get(state, ()) if actor.role in COORDINATION else (),
         more=MORE.get(state, ()) if actor.role in COORDINATION else (),
         leads=actor.role in COORDINATION,
         entries=entries,
         picture=timeline.drawn(entries),
+        map=proposals.around(states, surroundings),
+        asked=pages.lenient(proposals.asked(found.get("solicitations", ()), surroundings)),
+        unasked=[(one.card.name, proposals.kilometres(one)) for one in surroundings.unasked],
+        groups=proposals.GROUPS,
         tried=action,
         typed=typed or {},
     )
+
+
+def _wider(choices: list[dict[str, Any]], now: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The next coarser announcement, for one press; None where there is none."""
+    residents = 0 if now is None else now["residents"]
+    coarser = [one for one in choices if one["residents"] > residents]
+    return min(coarser, key=lambda one: int(one["residents"]), default=None) if now else None
 
 
 async def record(request: web.Request) -> web.StreamResponse:

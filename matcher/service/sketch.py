@@ -1,0 +1,80 @@
+"""What the page of a search draws: where the doctors practise, and how those who agree meet the wishes.
+
+Distances are from the announced place, never from the true address (P3): this page tells the office nothing
+finer than what the doctors were told.
+"""
+
+from dataclasses import dataclass
+
+from matcher.protocol.doctors import Doctor, Zone, fulfils
+from matcher.protocol.ids import DoctorId
+from matcher.protocol.places import Place, distance_km, rounded_km
+from matcher.protocol.search import Search
+from matcher.protocol.wishes import Wish, WishKind
+from matcher.service import asking
+from matcher.service.actors import OFFICE, Actor, require
+from matcher.service.errors import NotFound
+from matcher.service.house import House
+from matcher.storage import doctors, searches
+from matcher.storage.doctors import Card
+
+
+@dataclass(frozen=True, kw_only=True)
+class Practice:
+    """One doctor around the announced place."""
+
+    card: Card
+    #: Rounded kilometres from the announced place; None where one of the two is unknown.
+    distance_km: float | None
+    #: The wishes in order of importance, and whether he fulfils each; None where nobody knows.
+    wishes: tuple[tuple[Wish, bool | None], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sketch:
+    """The announced place, whom the search has met, and who could be asked next, best first."""
+
+    place: Place | None
+    met: dict[DoctorId, Practice]
+    unasked: tuple[Practice, ...]
+
+
+#: What is compared beside a yes; whoever is excluded was never asked.
+_COMPARED = frozenset(WishKind) - {WishKind.EXCLUDE}
+
+
+async def sketch(house: House, actor: Actor, search_id: str) -> Sketch:
+    """The surroundings of a search. Raises NotFound for another territory's."""
+    require(actor, OFFICE)
+    async with house.sessions.begin() as session:
+        owned = await searches.get(session, actor.territory, search_id)
+        if owned is None:
+            raise NotFound
+        search = owned.search
+        roster = await asking.roster(session, house, actor.territory)
+        fitting = (await asking.candidates(session, house, search, roster)).ordered
+        met = {s.doctor for s in search.solicitations} | {p.doctor for p in search.positions}
+        people = await doctors.cards(session, actor.territory, met | {c.doctor for c in fitting})
+    rules = {doctor.id: doctor for doctor in roster.doctors}
+    place = None if search.announcement is None else search.announcement.place
+    return Sketch(
+        place=place,
+        met={d: _practice(search, place, rules.get(d), people[d]) for d in met if d in people},
+        unasked=tuple(
+            _practice(search, place, rules.get(c.doctor), people[c.doctor])
+            for c in fitting
+            if c.doctor not in met and c.callable and (search.widened or c.zone is Zone.TERRITORY)
+        ),
+    )
+
+
+def _practice(search: Search, place: Place | None, doctor: Doctor | None, card: Card) -> Practice:
+    exact = None
+    if place is not None and card.lat is not None and card.lon is not None:
+        exact = distance_km(place.lat, place.lon, card.lat, card.lon)
+    compared = [wish for wish in search.wishes if wish.kind in _COMPARED]
+    return Practice(
+        card=card,
+        distance_km=None if exact is None else rounded_km(exact),
+        wishes=tuple((w, None if doctor is None else fulfils(doctor, w, exact)) for w in compared),
+    )
