@@ -1,0 +1,176 @@
+"""What changes shows itself: on every open page of the office, and never the same doctor to two people."""
+
+import asyncio
+import re
+
+import pytest
+from playwright.async_api import expect
+
+from matcher.protocol.search import CallOutcome, Says
+from matcher.service import calls, doctor_links, views
+from tests.browser.test_accessible import seen_well
+from tests.browser.test_office_path import on_the_phone
+
+pytestmark = pytest.mark.browser
+_ANSWER = re.compile(r"/r#([\w-]+)")
+
+
+async def _mailed_search(stage, name: str) -> tuple[str, str, str]:
+    """A new search, its reference, and the token of one of its announcements."""
+    known = await stage.quiet()
+    search = await stage.asking(name)
+    reference = (await views.search(stage.house, stage.office, search))["reference"]
+    for _ in range(100):
+        for mail in stage.catcher.messages():
+            found = _ANSWER.search(mail.text)
+            if found and mail.id not in known:
+                return search, reference, found[1]
+        await asyncio.sleep(0.1)
+    raise AssertionError("no announcement came")
+
+
+async def _says_yes(stage, token: str) -> None:
+    await doctor_links.open_link(stage.house, token)
+    # Longer than min_reading: a person reads before answering.
+    await asyncio.sleep(2.2)
+    assert "held" not in await doctor_links.answer(stage.house, token, Says.YES)
+
+
+async def test_a_yes_by_mail_shows_on_both_open_screens_within_two_seconds(opened, stage):
+    _, reference, token = await _mailed_search(stage, "Cretonne")
+    bureau, phone = await opened("coordinatrice"), await opened("secretaire", phone=True)
+    await bureau.goto("/bureau")
+    await phone.goto("/appels")
+    for page in (bureau, phone):
+        await expect(page.locator("#sound")).to_be_visible()
+        assert await page.locator("#fresh", has_text=reference).count() == 0
+        # A page that was read again has lost this mark.
+        await page.evaluate("window.mark = true")
+    await _says_yes(stage, token)
+    await asyncio.gather(
+        *(expect(page.locator("#fresh")).to_contain_text(reference, timeout=2000) for page in (bureau, phone))
+    )
+    for page in (bureau, phone):
+        assert await page.evaluate("window.mark")
+        await expect(page.locator("#live-said")).to_have_text("Un nouveau oui vient d’arriver.")
+
+
+async def test_what_is_typed_and_the_focus_outlive_the_news(opened, stage):
+    _, reference, token = await _mailed_search(stage, "Indienne")
+    await stage.calling("Calicot")
+    page = await opened("secretaire")
+    await page.goto("/appels")
+    await on_the_phone(page)
+    await page.get_by_label("Non", exact=False).first.check()
+    await page.get_by_label("Qui a répondu").select_option("secretary")
+    await page.get_by_role("link", name="Aide").focus()
+    await _says_yes(stage, token)
+    await expect(page.locator("#fresh")).to_contain_text(reference, timeout=2000)
+    assert await page.get_by_label("Qui a répondu").input_value() == "secretary"
+    assert await page.evaluate("document.activeElement.textContent") == "Aide"
+
+
+async def test_the_sound_can_be_switched_off_and_stays_off(opened, stage):
+    page = await opened("coordinatrice")
+    await page.goto("/bureau")
+    await page.get_by_role("button", name="Couper le signal sonore").click()
+    await page.reload()
+    await page.get_by_role("button", name="Remettre le signal sonore").click()
+    await expect(page.get_by_role("button", name="Couper le signal sonore")).to_be_visible()
+
+
+async def test_two_people_on_the_phone_never_have_the_same_doctor(opened, stage):
+    await stage.calling("Madapolam")
+    one, other = await opened("coordinatrice"), await opened("secretaire")
+    await asyncio.gather(one.goto("/appels"), other.goto("/appels"))
+    for _ in range(3):
+        first, second = await asyncio.gather(on_the_phone(one), on_the_phone(other))
+        assert first != second
+        # Each sees, without reloading, whom the other has at hand.
+        await expect(one.locator("#everybody tr", has_text=second)).to_contain_text("Secretaire l’appelle")
+        await expect(other.locator("#everybody tr", has_text=first)).to_contain_text(
+            "Coordinatrice l’appelle"
+        )
+        for page, had in ((one, first), (other, second)):
+            await page.get_by_label("Pas de réponse").check()
+            await page.get_by_role("button", name="Noter, et passer au médecin suivant").click()
+            await expect(page.locator("#doctor")).not_to_have_text(had)
+
+
+async def test_a_call_is_noted_with_the_keyboard_alone(opened, stage):
+    search = await stage.calling("Nankin")
+    page = await opened("secretaire")
+    await page.goto(f"/appels?recherche={search}")
+    await on_the_phone(page)
+    doctor = (await page.locator("#call").get_attribute("action")).rsplit("/", 1)[1]
+    await page.reload()
+    # 3 is « À rappeler »: the focus goes to the hour, which is needed.
+    await page.keyboard.press("3")
+    await expect(page.get_by_label("À rappeler")).to_be_checked()
+    await expect(page.get_by_label("Rappeler le")).to_be_focused()
+    await page.get_by_label("Rappeler le").fill("2030-01-07T10:30")
+    await page.keyboard.press("Enter")
+    await page.get_by_text("L’appel est noté").wait_for()
+    view = await calls.questions(stage.house, stage.office, doctor)
+    tried = next(one["tried"] for one in view["searches"] if one["id"] == search)
+    assert [one["outcome"] for one in tried] == [CallOutcome.CALL_BACK]
+
+
+async def test_a_doctor_who_rings_back_is_found_with_his_open_questions(opened, stage):
+    search, reference, _ = await _mailed_search(stage, "Étamine")
+    asked = (await views.search(stage.house, stage.office, search))["solicitations"][0]["doctor"]
+    page = await opened("secretaire")
+    await page.goto("/appels")
+    await page.get_by_label("Le docteur … rappelle").fill(f"docteur {asked['name'].split()[-1]}")
+    await page.get_by_role("button", name="Trouver").click()
+    await page.get_by_role("button", name=f"Ses questions ouvertes : {asked['name']}").click()
+    await expect(page.locator("#doctor")).to_have_text(asked["name"])
+    await expect(page.locator("#call")).to_contain_text(reference)
+    await seen_well(page)
+    for box in await page.locator('#call input[name="search"]').all():
+        await box.set_checked(await box.get_attribute("value") == search)
+    await page.keyboard.press("Numpad5")
+    await page.get_by_role("button", name="Noter, et passer au médecin suivant").click()
+    await page.get_by_text("L’appel est noté").wait_for()
+    view = await views.search(stage.house, stage.office, search)
+    assert [one["doctor"]["id"] for one in view["proposals"]] == [asked["id"]]
+
+
+@pytest.mark.parametrize("phone", [True, False], ids=["phone", "desk"])
+@pytest.mark.parametrize(
+    "path", ["/bureau", "/recherches", "/appels", "/medecins", "ready", "asking", "proposing", "released"]
+)
+async def test_the_pages_of_the_office_are_readable_in_the_dark(opened, filled, path, phone):
+    page = await opened("coordinatrice", phone=phone)
+    await page.emulate_media(color_scheme="dark")
+    await page.goto(path if path.startswith("/") else f"/recherches/{filled.searches[path]}")
+    await page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    paper = await page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    assert paper == "rgb(16, 25, 28)"
+    await seen_well(page)
+
+
+async def test_the_pages_of_the_office_work_without_javascript(opened, stage):
+    await stage.calling("Percale")
+    page = await opened("secretaire", javascript=False)
+    await page.goto("/bureau")
+    await expect(page.locator("#sound")).to_be_hidden()
+    await page.goto("/appels")
+    await on_the_phone(page)
+    await page.get_by_label("Message laissé").check()
+    await page.get_by_role("button", name="Noter, et passer au médecin suivant").click()
+    await page.get_by_text("L’appel est noté").wait_for()
+
+
+async def test_the_list_of_calls_prints_on_a4(opened, stage):
+    await stage.calling("Batiste")
+    page = await opened("coordinatrice")
+    await page.goto("/appels")
+    await page.emulate_media(media="print")
+    await expect(page.locator("#call")).to_be_hidden()
+    await expect(
+        page.get_by_text("cherche un médecin traitant").locator("visible=true").first
+    ).to_be_visible()
+    # 186 mm of paper at 96 dots an inch.
+    await page.set_viewport_size({"width": 703, "height": 1000})
+    assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
