@@ -84,12 +84,16 @@ _PURPOSES = {
     "wrong_number": "mauvais numéro",
 }
 #: Of interest to nobody who reads how a search went.
-_SILENT = frozenset({Event.MAIL_ACCEPTED, Event.MAIL_DROPPED, "time/held_overdue", "time/mail_overdue"})
+_SILENT: frozenset[str] = frozenset(
+    {Event.MAIL_ACCEPTED, Event.MAIL_DROPPED, "time/held_overdue", "time/mail_overdue"}
+)
 
 
-def timeline(entries: Iterable[Entry], people: Mapping[DoctorId, Card]) -> list[dict[str, Any]]:
-    """``[{at, what, text, actor, doctor?, state?}]``, oldest first."""
-    return [_told(entry, people) for entry in entries if entry.action not in _SILENT]
+def timeline(
+    entries: Iterable[Entry], people: Mapping[DoctorId, Card], silent: frozenset[str] = _SILENT
+) -> list[dict[str, Any]]:
+    """``[{at, what, text, actor, doctor?, state?}]``, in the order of the entries, without the ``silent``."""
+    return [_told(entry, people) for entry in entries if entry.action not in silent]
 
 
 def _told(entry: Entry, people: Mapping[DoctorId, Card]) -> dict[str, Any]:

@@ -106,6 +106,24 @@ async def of_search(session: AsyncSession, territory: str, search: str) -> list[
     return [_entry(row) for row in rows.mappings()]
 
 
+async def of_doctor(
+    session: AsyncSession, territory: str, doctor: str, since: datetime, *, limit: int
+) -> list[Entry]:
+    """What concerned a doctor in a search since then, newest first."""
+    rows = await session.execute(
+        select(*_JOURNAL.c)
+        .where(
+            _JOURNAL.c.territory_id == territory,
+            _JOURNAL.c.doctor_id == doctor,
+            _JOURNAL.c.search_id.is_not(None),
+            _JOURNAL.c.at >= since.astimezone(UTC).strftime(_AT),
+        )
+        .order_by(_JOURNAL.c.seq.desc())
+        .limit(limit)
+    )
+    return [_entry(row) for row in rows.mappings()]
+
+
 async def between(session: AsyncSession, territory: str, first: datetime, last: datetime) -> list[Entry]:
     """What happened from ``first`` to before ``last``, oldest first: reports are counted from it."""
     rows = await session.execute(

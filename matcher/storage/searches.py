@@ -179,6 +179,16 @@ async def by_reference(session: AsyncSession, territory: str, reference: str) ->
     return [SearchId(one) for one in found]
 
 
+async def references(session: AsyncSession, territory: str, ids: Collection[str]) -> dict[str, str]:
+    """Id → what people call the search."""
+    found = await session.execute(
+        select(_SEARCHES.c.id, _SEARCHES.c.reference).where(
+            _SEARCHES.c.territory_id == territory, _SEARCHES.c.id.in_(ids)
+        )
+    )
+    return {row.id: row.reference for row in found}
+
+
 async def set_priority(
     session: AsyncSession, territory: str, search: SearchId | str, level: Level, *, by_person: bool = True
 ) -> None:

@@ -8,6 +8,7 @@ import asyncio
 from typing import Final
 
 from aiohttp import web
+from aiohttp.web_request import FileField
 
 from matcher.web.limits import LARGEST_CARRIED
 
@@ -30,6 +31,9 @@ async def of_lapsed(request: web.Request, seconds: float) -> Fields | None:
             posted = await request.post()
     except (TimeoutError, ValueError, LookupError):
         return None
+    for value in posted.values():
+        if isinstance(value, FileField):
+            value.file.close()
     return [(name, value) for name, value in posted.items() if isinstance(value, str) and name != "csrf"]
 
 

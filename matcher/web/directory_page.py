@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from matcher.protocol.announcement import ConditionKind
-from matcher.service import directory
+from matcher.service import directory, doctor_history
 from matcher.service.actors import COORDINATION, Actor
 from matcher.service.errors import Invalid
 from matcher.service.house import House
@@ -52,6 +52,7 @@ async def _one(
     declines: list[str] | None = None,
 ) -> web.Response:
     held = pages.lenient(await directory.one(house_of(request), actor_of(request), request.match_info["id"]))
+    told = await doctor_history.history(house_of(request), actor_of(request), request.match_info["id"])
     status, error, faults = refusal or (200, None, {})
     return pages.render(
         request,
@@ -60,6 +61,7 @@ async def _one(
         error=error,
         faults=faults,
         d=held,
+        told=pages.lenient(told),
         typed=_shown(held) if typed is None else typed,
         declines=held["declines"] or [] if declines is None else declines,
     )

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
+from aiohttp.web_request import FileField
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from matcher.protocol.moves import Refused
@@ -183,6 +184,12 @@ async def fields_of(request: web.Request) -> dict[str, str]:
         for name, value in posted.items()
         if isinstance(value, str) and name != "csrf"
     }
+
+
+def bytes_of(file: FileField) -> bytes:
+    """The content of an uploaded file, which is closed then."""
+    with file.file as content:
+        return content.read()
 
 
 async def many_of(request: web.Request, name: str) -> list[str]:

@@ -117,6 +117,7 @@ _OTHERS: Final = {
     "place": "Quartier ou lieu", "wishes": "Souhaits", "conditions": "Conditions", "consent": "Accord",
     "given": "Réponse de la personne", "by": "Donné par", "how": "Comment", "choice": "Choix",
     "text_version": "Texte de l’accord", "reason": "Motif", "on": "Date", "until": "Jusqu’au",
+    "file": "Fichier",
 }  # fmt: skip
 
 

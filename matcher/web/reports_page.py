@@ -8,7 +8,7 @@ from aiohttp import web
 from matcher.service import reports
 from matcher.service.actors import STAFF, Role
 from matcher.service.errors import Invalid
-from matcher.web import pages, words
+from matcher.web import calendar_preview, pages, words
 from matcher.web.keys import actor_of, house_of
 from matcher.web.route import Route
 
@@ -58,7 +58,10 @@ def _day(name: str, typed: str, otherwise: date) -> date:
 
 async def settings(request: web.Request) -> web.Response:
     """The delays of the territory, in words; they are set in its file, not here."""
-    held = house_of(request).territory(actor_of(request).territory).settings
+    territory, now = house_of(request).territory(actor_of(request).territory), house_of(request).now()
+    held = territory.settings
+    urgent = "urgente" in request.query
+    told = calendar_preview.moments(territory.rules, now, urgent=urgent)
     delays = [
         (
             name,
@@ -72,7 +75,15 @@ async def settings(request: web.Request) -> web.Response:
         "Médecins": [(pages.DAYS[i], getattr(held.hours.doctors, day)) for i, day in enumerate(WEEK)],
         "Bureau": [(pages.DAYS[i], getattr(held.hours.office, day)) for i, day in enumerate(WEEK)],
     }
-    return pages.render(request, "settings.html", t=held, delays=delays, hours=hours)
+    return pages.render(
+        request,
+        "settings.html",
+        t=held,
+        delays=delays,
+        hours=hours,
+        urgent=urgent,
+        weeks=calendar_preview.days(territory.rules, now, told),
+    )
 
 
 async def help_(request: web.Request) -> web.Response:

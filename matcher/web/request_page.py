@@ -207,7 +207,7 @@ async def _change(
 async def _uploaded(request: web.Request) -> list[str]:
     """New files as the hidden fields that carry them through a form at fault."""
     return [
-        json.dumps(request_form.attachment(value.filename, value.file.read()))
+        json.dumps(request_form.attachment(value.filename, pages.bytes_of(value)))
         for value in (await request.post()).getall("file", [])
         if isinstance(value, FileField) and value.filename
     ]

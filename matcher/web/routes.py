@@ -27,6 +27,7 @@ from matcher.web import (
     openapi,
     pages,
     reports_page,
+    request_list_page,
     request_page,
     requester,
     search_actions,
@@ -46,6 +47,7 @@ PAGES: Final[tuple[Route, ...]] = (
     *search_page.ROUTES,  # /recherches, /recherches/{id}, …/fiche
     *search_actions.ROUTES,  # /recherches/{id}/lancer, …/choisir, …/retirer …
     *calls_page.ROUTES,  # /appels
+    *request_list_page.ROUTES,  # /demande/liste, before /demande/{id}
     *request_page.ROUTES,  # /demande
     *consent_page.ROUTES,  # /accord
     *requester.ROUTES,  # /mes-demandes

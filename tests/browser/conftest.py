@@ -21,7 +21,7 @@ PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 900}
 
 
-def _chromium() -> str | None:
+def chromium() -> str | None:
     named = os.environ.get("CHROMIUM")
     return (
         named or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -47,7 +47,7 @@ async def filled(stage):
 @pytest.fixture(scope="session")
 async def browser():
     async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=_chromium(), args=[*FLAGS])
+        launched = await playwright.chromium.launch(executable_path=chromium(), args=[*FLAGS])
         yield launched
         await launched.close()
 

@@ -28,6 +28,11 @@ PAGES = (
     ("requester", "/mes-demandes"),
     ("requester", "/demande"),
     ("requester", "/aide"),
+    ("requester", "/demande?etape=tout"),
+    ("requester", "/demande/liste"),
+    ("secretaire", "/aide"),
+    ("directrice", "/aide"),
+    ("coordinatrice", "/reglages?urgente=1"),
 )
 STATES = (
     "draft", "submitted", "returned", "ready", "asking", "calling", "proposing", "released", "resting",
@@ -67,6 +72,15 @@ async def test_a_search_can_be_read_and_used_in_each_of_its_states(opened, fille
 async def test_a_requester_can_read_and_use_its_own_request(opened, filled, state):
     page = await opened("requester", phone=True)
     await page.goto(f"/mes-demandes/{filled.searches[state]}")
+    await seen_well(page)
+
+
+@pytest.mark.parametrize("phone", [True, False], ids=["phone", "desk"])
+@pytest.mark.parametrize("step", ["personne", "joindre", "besoin", "souhaits", "accord", "resume"])
+async def test_each_step_of_a_request_can_be_read_and_used(opened, filled, step, phone):
+    page = await opened("requester", phone=phone)
+    await page.goto(f"/demande/{filled.searches['draft']}?etape={step}")
+    await page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     await seen_well(page)
 
 
