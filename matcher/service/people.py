@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import secrets
 from datetime import timedelta
+from functools import cache
 from uuid import uuid4
 
 from argon2 import PasswordHasher
@@ -44,7 +45,7 @@ async def login(house: House, email: str, password: str) -> Actor | None:
         if user.password_hash and not user.disabled and await _verify(user.password_hash, password):
             return _actor_of(user)
     if not any(user.password_hash for user in found):
-        await _verify(_NOBODY, password)
+        await _verify(await asyncio.to_thread(_nobody), password)
     async with house.sessions.begin() as session:
         for user, (territory, mark) in zip(found, marks, strict=True):
             await people.failed(session, territory, "login", mark, now)
@@ -191,5 +192,7 @@ async def _verify(hashed: str, password: str) -> bool:
             return False
 
 
-#: Verified in place of an account that does not exist, so that it takes as long.
-_NOBODY = _hasher.hash(secrets.token_urlsafe(16))
+@cache
+def _nobody() -> str:
+    """Verified in place of an account that does not exist, so that it takes as long."""
+    return _hasher.hash(secrets.token_urlsafe(16))

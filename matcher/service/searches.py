@@ -1,5 +1,6 @@
 """What a person does to a search. Each is one turn of the protocol; each answers the actor's view of it."""
 
+import re
 from datetime import date, datetime
 from typing import Any, Literal
 from uuid import uuid4
@@ -35,6 +36,8 @@ from matcher.storage import journal, releases, searches
 
 View = dict[str, Any]
 #: A requester may do these to its own searches.
+#: A field of the request by its dotted name: ``record.phone``, ``consent``.
+_FIELD = re.compile(r"(record|wishes|consent|conditions|place)(\.[a-z_0-9]+)*", re.ASCII)
 OWNERS = COORDINATION | {Role.REQUESTER}
 
 
@@ -54,11 +57,17 @@ async def validate(house: House, actor: Actor, search_id: str) -> View:
 
 
 async def give_back(house: House, actor: Actor, search_id: str, missing: list[str]) -> View:
-    """Back to the requester, with what is missing."""
+    """Back to the requester, with what is missing. What is in clear of it are field names only."""
     require(actor, COORDINATION)
-    return await _take(
-        house, actor, search_id, Event.RETURN, lambda s, a: steps.give_back(s, tuple(missing), a)
-    )
+    named = tuple(one for one in missing if _FIELD.fullmatch(one))
+    async with house.sessions.begin() as session:
+        before = await turn.locked(session, actor, search_id)
+        around = await turn.around(session, house, before, actor.territory)
+        step = steps.give_back(before, named, around)
+        await turn.carry_out(session, house, actor, before, step, Event.RETURN)
+        await vaulted.put_missing(session, house, step.search, missing)
+    house.bell.ring()
+    return await views.search(house, actor, search_id)
 
 
 async def announce(

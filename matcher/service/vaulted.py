@@ -1,7 +1,8 @@
 """What of a search lies sealed: put in, taken out, closed, destroyed.
 
-Sections: ``draft`` (under the intake key, until submitted), ``record`` (the request as it was sent) and
-``contact`` (what the office and the mails to a patient need: label, names, numbers). Nothing else of a
+Sections: ``draft`` (under the intake key, until submitted), ``record`` (the request as it was sent),
+``contact`` (what the office and the mails to a patient need: label, names, numbers) and ``missing`` (what
+the office wrote when it returned the request). Nothing else of a
 patient is stored; look-ups go over keyed hashes.
 """
 
@@ -23,7 +24,7 @@ from matcher.storage import lookups, sealed
 from messaging.keyring import KeyAbsent
 from messaging.vault import Unreadable
 
-DRAFT, RECORD, CONTACT = "draft", "record", "contact"
+DRAFT, RECORD, CONTACT, MISSING = "draft", "record", "contact", "missing"
 INTAKE = "intake"
 #: Lines of withdrawn consents, beside the keys: a restore replays them before anything else (P9).
 REGISTER = "consents-taken-back.jsonl"
@@ -45,6 +46,20 @@ _CONTACT_FIELDS = (
     "language",
     "interpreter",
 )
+
+
+async def put_missing(session: AsyncSession, house: House, search: Search, missing: Sequence[str]) -> None:
+    """Seal what a returned request lacks: the office writes it in its own words."""
+    month = house.keyring.current(house.now())
+    await _put(session, house, search, MISSING, {"missing": list(missing)}, month)
+
+
+async def missing(session: AsyncSession, house: House, search: Search) -> list[str]:
+    """What the office said is missing of a returned request; empty in every other state."""
+    if search.state is not State.RETURNED:
+        return []
+    held = await _open(session, house, search.territory, search.id, MISSING)
+    return [] if held is None else list(held["missing"])
 
 
 async def put_draft(session: AsyncSession, house: House, search: Search, raw: dict[str, Any]) -> None:

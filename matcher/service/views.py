@@ -31,6 +31,8 @@ from matcher.storage import doctors, journal, lookups, releases, searches
 from matcher.storage.searches import Owned
 
 View = dict[str, Any]
+#: Why staff may open a record. The journal holds words of this list, never what somebody typed.
+PURPOSES = frozenset({"contact", "complete", "proposal", "handover", "complaint"})
 
 
 async def search(house: House, actor: Actor, search_id: str) -> View:
@@ -68,7 +70,10 @@ async def listing(
 
 
 async def record(house: House, actor: Actor, search_id: str, purpose: str) -> View:
-    """The whole request as sent. Every opening is in the journal with its purpose (P8)."""
+    """The whole request as sent. Every opening is in the journal with its purpose (P8), ``other`` where it
+    is none of PURPOSES.
+    """
+    purpose = purpose if purpose in PURPOSES else "other"
     require(actor, frozenset({Role.COORDINATRICE, Role.COORDINATRICE_SOCIALE}))
     async with house.sessions.begin() as session:
         owned = await _owned(session, actor, search_id)
@@ -106,7 +111,8 @@ async def requester_view(session: AsyncSession, house: House, owned: Owned) -> V
         view["input"] = typed
         # A draft has no contact section yet.
         view["label"] = view["label"] or label(typed.get("record", {})) or None
-        view["missing"] = list(held.missing) or completeness.missing(SearchIn.model_validate(typed))
+        told = await vaulted.missing(session, house, held)
+        view["missing"] = told or completeness.missing(SearchIn.model_validate(typed))
     return _present(view)
 
 
@@ -130,7 +136,7 @@ async def staff_view(session: AsyncSession, house: House, actor: Actor, owned: O
         "speaks_to_patient": held.speaks_to_patient,
         "seniority": held.seniority,
         "consent": None if held.consent is None else {"given": held.consent.given, "at": held.consent.at},
-        "missing": list(held.missing) or None,
+        "missing": await vaulted.missing(session, house, held) or None,
         "requester": owned.structure_name,
         "announcement": None if held.announcement is None else announcement_view(held.announcement),
         "next": _next(held),

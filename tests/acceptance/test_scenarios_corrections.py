@@ -1,6 +1,7 @@
 """What the office puts right on the way, and what must not change by it."""
 
 import pytest
+from sqlalchemy import text
 
 from tests.acceptance.house import OFFICE, House, request
 
@@ -95,3 +96,18 @@ async def test_a_relay_that_is_away_for_a_week_spoils_no_address(house: House) -
     assert await house.state(search) == "calling"
     listed = await house.doctors()
     assert all(listed[doctor]["has_mailbox"] for doctor in asked)
+
+
+async def test_what_the_office_writes_of_a_person_is_neither_in_the_journal_nor_in_clear(
+    house: House,
+) -> None:
+    search = await house.submitted()
+    said = ["record.phone", "Le nom de Madame Zzyzx est mal écrit"]
+    await house.do(search, "return", missing=said)
+    await house.get(OFFICE, f"/searches/{search}/record?purpose=Zzyzx")
+    assert (await house.get("requester", f"/searches/{search}"))["missing"] == said
+    async with house.house.sessions() as session:
+        for table in ("searches", "journal"):
+            rows = (await session.execute(text(f"SELECT * FROM {table}"))).all()
+            assert "Zzyzx" not in repr(rows)
+            assert rows

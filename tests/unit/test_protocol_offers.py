@@ -186,8 +186,13 @@ def test_the_requester_may_be_the_one_who_speaks_to_the_patient() -> None:
 def test_every_letter_to_the_requester_has_its_own_number() -> None:
     world = World(speaks_to_patient=SpeaksToPatient.REQUESTER).proposing("anna", "bea")
     world.until(TimerKind.CHOICE_CHASE)
+    world.until(TimerKind.CHOICE_CHASE)
     numbers = [effect.number for effect in world.sent if isinstance(effect, steps.turn.SendToRequester)]
     assert len(numbers) == len(set(numbers)) == 3
+
+
+def test_a_second_yes_is_no_news_to_the_requester() -> None:
+    assert World().proposing("anna", "bea").news(Letter.REQUESTER_NEWS) == 1
 
 
 def test_mails_accepted_during_a_rest_start_the_delays_on_waking() -> None:

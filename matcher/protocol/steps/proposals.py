@@ -71,8 +71,6 @@ def undo(turn: Turn, doctor: DoctorId) -> None:
 
 
 def _yes(turn: Turn, doctor: DoctorId, answer: Answer, *, may_match: bool) -> None:
-    before = turn.search.position(doctor)
-    known = before is not None and before.stand in _YES
     if answer.terms.once:
         place(turn, doctor, Stand.ONCE, answer)
         return
@@ -83,10 +81,12 @@ def _yes(turn: Turn, doctor: DoctorId, answer: Answer, *, may_match: bool) -> No
     turn.cancel(TimerKind.CALL_BACK, doctor=doctor)
     match turn.state:
         case State.ASKING | State.CALLING | State.PROPOSING:
+            # What the requester reads is the state: a second yes is no news to it.
+            news = turn.state is not State.PROPOSING
             open_proposals(turn)
             if may_match and match_first(turn, doctor, answer):
                 return
-            if not known:
+            if news:
                 turn.tell_requester()
         case State.RELEASED:
             keep_in_reserve(turn, doctor)
