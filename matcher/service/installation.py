@@ -23,7 +23,7 @@ from matcher.service.errors import Invalid
 from matcher.service.finding import Finder, announceable
 from matcher.service.house import House, Territory
 from matcher.service.territories import rules_of
-from matcher.storage import doctors, journal, migrate, people, territories
+from matcher.storage import doctors, journal, links, migrate, people, territories
 from matcher.storage.doctors import Card
 
 _T = TypeVar("_T")
@@ -162,6 +162,11 @@ async def _put_doctors(
         card = _card(row, held, (away or {}).get(row.rpps))
         cards.append(card if card.lat is not None else await _placed(card, held, finder, row.line, report))
     await doctors.put(session, territory, cards, house.now())
+    for card in cards:
+        held = before.get(card.id)
+        if held is not None and held.email is not None and held.email != card.email:
+            # As with a correction by hand: what went to the former address opens nothing any more.
+            await links.revoke_of_doctor(session, territory, card.id)
 
 
 async def _placed(card: Card, held: Card | None, finder: Finder, line: int, report: Report) -> Card:
