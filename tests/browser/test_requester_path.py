@@ -1,5 +1,6 @@
 """A requester fills the form in, with and without JavaScript; nothing typed is ever lost."""
 
+import aiohttp
 import pytest
 
 from matcher.service import views
@@ -262,3 +263,14 @@ def test_what_the_form_shows_of_a_request_reads_back_as_that_request():
     }
     fields, many = request_form.shown(raw)
     assert request_form.read(fields, many, None) == raw  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", None])
+async def test_a_form_of_another_site_does_not_wait_behind_the_login(stage, site):
+    headers = {} if site is None else {"Sec-Fetch-Site": site}
+    async with aiohttp.ClientSession() as client:
+        typed = {"record.birth_name": "Planté"}
+        async with client.post(
+            f"{stage.base}/demande", data=typed, headers=headers, allow_redirects=False
+        ) as reply:
+            assert (reply.status, reply.headers["Location"]) == (303, "/connexion")
