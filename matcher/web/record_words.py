@@ -97,6 +97,7 @@ VALUES: Final[dict[str, dict[str, str]]] = {
     "housing": HOUSING,
     "coverage": COVERAGE,
     "ald": ALD,
+    "pregnancy": TERNARY,
     "language": words.LANGUAGES,
     **dict.fromkeys(SCREENING, TERNARY),
 }
