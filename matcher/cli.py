@@ -16,7 +16,7 @@ import typer
 from config.logs import configure
 from config.settings import BadSetting, Settings, load_settings
 from matcher import app as building
-from matcher import cli_simulate, directory
+from matcher import cli_places, cli_simulate, directory
 from matcher.demo.rehearsal import rehearse
 from matcher.service import audit, installation, keys, people
 from matcher.service.actors import Role
@@ -227,6 +227,9 @@ def _in_house(work: Callable[[House], Awaitable[_T]], *, schema: bool = True) ->
             return await work(house)
 
     return asyncio.run(inside())
+
+
+cli_places.register(app, _in_house)
 
 
 def _known(house: House, territory: str) -> None:

@@ -290,7 +290,11 @@ def _counted(subject: Subject, ground: Ground, age: AgeBand | None, place: Place
         homes = population.household_count(subject.adults, subject.children, insee=insee) if wide else 0
         return min(homes, ground.gazetteer.ehpad_places(insee)) if _in_ehpad(subject) else homes
     if _in_ehpad(subject):
-        return ground.gazetteer.ehpad_places(insee) if wide and age == ADULT else 0
+        if not wide or age != ADULT:
+            return 0
+        # A slip in ``places.csv`` must not make more people than live there.
+        adults = population.count(ADULT.from_, ADULT.to, insee=insee)
+        return min(adults, ground.gazetteer.ehpad_places(insee))
     if wide:
         return population.count(age.from_, age.to, insee=insee)
     quartier = ground.gazetteer.quartier_of(place)

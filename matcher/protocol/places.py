@@ -7,9 +7,10 @@ The list is closed: an announcement can only name a place that the territory put
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 #: Mean radius of the Earth in kilometres (IUGG).
 EARTH_KM = 6371.0088
@@ -90,8 +91,17 @@ class Gazetteer:
     def quartier(self, name: str | None, insee: str | None = None) -> Place | None:
         """The quartier of that name, in that commune where it is given."""
         wanted = normalised(name or "")
-        quartiers = (p for p in self.places if p.kind is PlaceKind.QUARTIER and normalised(p.name) == wanted)
+        quartiers = self._quartiers.get(wanted, ())
         return next((p for p in quartiers if insee is None or p.insee == insee), None)
+
+    @cached_property
+    def _quartiers(self) -> Mapping[str, Sequence[Place]]:
+        """The quartiers by their normalised name."""
+        found: dict[str, list[Place]] = {}
+        for place in self.places:
+            if place.kind is PlaceKind.QUARTIER:
+                found.setdefault(normalised(place.name), []).append(place)
+        return found
 
     def quartier_of(self, place: Place) -> Place | None:
         """The quartier in which a place lies; None for a commune, the territory, or where it is unknown."""
@@ -105,8 +115,20 @@ class Gazetteer:
         One for all, since the distances in two announcements "près de" two landmarks would tell
         the parts of a quartier apart.
         """
-        marks = (p for p in self.places if p.kind is PlaceKind.LANDMARK)
-        return next((p for p in marks if self.quartier_of(p) == quartier), None)
+        return next((p for p in self._inside.get(quartier, ()) if p.kind is PlaceKind.LANDMARK), None)
+
+    def streets_of(self, quartier: Place) -> tuple[Place, ...]:
+        """The listed streets of a quartier."""
+        return tuple(p for p in self._inside.get(quartier, ()) if p.kind is PlaceKind.STREET)
+
+    @cached_property
+    def _inside(self) -> Mapping[Place, Sequence[Place]]:
+        """What lies in each quartier, in the file's order."""
+        found: dict[Place, list[Place]] = {}
+        for place in self.places:
+            if (quartier := self.quartier_of(place)) is not None:
+                found.setdefault(quartier, []).append(place)
+        return found
 
     def commune(self, insee: str | None) -> Place | None:
         """The commune as a place: the listed one, else the centre of its quartiers.

@@ -1,8 +1,9 @@
 """How many residents an announcement would describe: counts of a territory, never of persons."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from matcher.protocol.places import normalised
 
@@ -51,7 +52,7 @@ class Population:
     #: The share of residents without a médecin traitant: about one adult in nine.
     without_doctor_share: float = 1 / 9
 
-    @property
+    @cached_property
     def open_from(self) -> int | None:
         """The age from which the table only says "and over" somewhere; None where it never does."""
         return min((row.age_from for row in self.residents if _is_open(row)), default=None)
@@ -65,13 +66,31 @@ class Population:
         A row that is wider than the ages asked for counts by its years, prudently and rounded down. An
         open row counts only when asked to the end: nobody knows how its ages are spread.
         """
+        asked = (from_, to, insee, quartier)
+        if asked not in self._counted:
+            self._counted[asked] = self._count(*asked)
+        return self._counted[asked]
+
+    def _count(self, from_: int, to: int | None, insee: str | None, quartier: str | None) -> int:
         rows: Iterable[Residents] = self.residents
+        if quartier is not None:
+            rows = self._by_quartier.get(normalised(quartier), ())
         if insee is not None:
             rows = (row for row in rows if row.insee == insee)
-        if quartier is not None:
-            wanted = normalised(quartier)
-            rows = (row for row in rows if normalised(row.quartier) == wanted)
         return math.floor(sum(_share(row, from_, to) for row in rows) + 1e-9)
+
+    @cached_property
+    def _counted(self) -> dict[tuple[int, int | None, str | None, str | None], int]:
+        """Counts once made: there are few bands and few places, and they are asked for again and again."""
+        return {}
+
+    @cached_property
+    def _by_quartier(self) -> Mapping[str, Sequence[Residents]]:
+        """The rows by the normalised name of their quartier."""
+        rows: dict[str, list[Residents]] = {}
+        for row in self.residents:
+            rows.setdefault(normalised(row.quartier), []).append(row)
+        return rows
 
     def household_count(self, adults: int, children: int, *, insee: str | None = None) -> int:
         """Households of exactly that size in a commune, or in the territory."""
