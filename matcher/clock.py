@@ -35,7 +35,8 @@ async def tick(house: House) -> int:
                     changed.add(due.territory)
             except Exception as problem:  # noqa: BLE001
                 # One search at fault keeps no other waiting: its lease ends, and it is tried again.
-                _log.error("step_failed", search=due.search, kind=due.timer.kind, problem=type(problem).__name__)
+                why = type(problem).__name__
+                _log.error("step_failed", search=due.search, kind=due.timer.kind, problem=why)
         if changed:
             house.bell.ring(*changed)
         if len(batch) < _BATCH:
