@@ -51,8 +51,8 @@ def register(app: typer.Typer, in_house: InHouse) -> None:
             for line in left.first:
                 _say(f"{Path(file).name}, {line}")
             if left.rows:
-                _say(f"{Path(file).name} : {left.rows} lignes non reprises")
-        _say(f"{streets} rues reprises ; le service les trouve dès maintenant")
+                _say(f"{Path(file).name} : {left.rows} lignes non reprises")
+        _say(f"{streets} rues reprises ; le service les trouve dès maintenant")
 
     @population.command("import")
     def import_population(
@@ -60,16 +60,16 @@ def register(app: typer.Typer, in_house: InHouse) -> None:
         territory: _Territory,
         iris: Annotated[
             Path | None,
-            typer.Option(help="CSV « iris;quartier » ; sinon iris.csv du territoire.", exists=True),
+            typer.Option(help="CSV « iris;quartier » ; sinon iris.csv du territoire.", exists=True),
         ] = None,
     ) -> None:
-        """Remplacer les habitants d’un territoire : notre CSV, ou base-ic-evol-struct-pop de l’INSEE."""
+        """Remplacer les habitants d’un territoire : notre CSV, ou base-ic-evol-struct-pop de l’INSEE."""
         report, total = in_house(lambda house: importing.import_population(house, territory, file, iris))
         for name, problem in report.problems:
-            _say(f"{name}, {problem}" if problem.line else f"{name} : {problem.message}")
+            _say(f"{name}, {problem}" if problem.line else f"{name} : {problem.message}")
         for name, count in report.taken.items():
-            _say(f"{name} : {count} lignes reprises")
-        _say(f"{total:,.0f} habitants ; redémarrez le service pour qu’il compte avec eux".replace(",", " "))
+            _say(f"{name} : {count} lignes reprises")
+        _say(f"{total:,.0f} habitants ; redémarrez le service pour qu’il compte avec eux".replace(",", " "))
 
     @announcements.command("audit")
     def audit(
@@ -80,7 +80,7 @@ def register(app: typer.Typer, in_house: InHouse) -> None:
             Path | None, typer.Option("--csv", help="Où écrire une ligne par annonce.", dir_okay=False)
         ] = None,
     ) -> None:
-        """Engendrer chaque annonce possible et jouer l’intrus ; statut 1 si l’une est sous le seuil."""
+        """Engendrer chaque annonce possible et jouer l’intrus ; statut 1 si l’une est sous le seuil."""
         if Path(territory).is_dir():
             found = anonymity.audit_folder(Path(territory))
         else:

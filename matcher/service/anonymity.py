@@ -27,7 +27,7 @@ COLUMNS = (
 async def audit_territory(house: House, territory: str) -> Audit:
     """Every announcement of a territory as it stands in the database. Raises Invalid for an unknown one."""
     if territory not in house.territories:
-        raise Invalid({"territory": "ce territoire n’existe pas ; « trait-union init » le crée"})
+        raise Invalid({"territory": "ce territoire n’existe pas ; « trait-union init » le crée"})
     known = house.territory(territory)
     async with house.sessions.begin() as session:
         cards = await doctors.list_(session, territory)
@@ -59,7 +59,7 @@ def audit_folder(folder: Path) -> Audit:
 
 def _audited(ground: Ground, placed: list[tuple[float, float]]) -> Audit:
     if not ground.gazetteer.places or not ground.population.residents:
-        raise Invalid({"territory": "il n’a pas de lieux ou pas d’habitants : rien ne peut y être annoncé"})
+        raise Invalid({"territory": "il n’a pas de lieux ou pas d’habitants : rien ne peut y être annoncé"})
     return audit(ground, placed)
 
 
@@ -67,30 +67,30 @@ def lines(found: Audit) -> Iterator[str]:
     """The report, in French."""
     made, k = found.announcements, found.k
     yield f"{len(made)} annonces différentes pour {found.cells} situations (quartier, âge, conditions, foyer)"
-    yield f"{found.unannounceable} situations que rien ne peut annoncer à {k} : le lancement est refusé"
+    yield f"{found.unannounceable} situations que rien ne peut annoncer à {k} : le lancement est refusé"
     if not made:
         return
     yield _distribution("décrits", [each.announcement.residents for each in made])
     yield _distribution("encore possibles, tous les mails connus", [each.remaining for each in made])
-    yield "Annonces par nombre de personnes encore possibles :"
+    yield "Annonces par nombre de personnes encore possibles :"
     bounds = [k * times for times in _CLASSES]
     for low, high in zip([0, *bounds], [*bounds, None], strict=True):
         count = sum(low <= each.remaining and (high is None or each.remaining < high) for each in made)
         to = f"{low} et plus" if high is None else f"{low} à {high - 1}"
         name = f"moins de {high}" if low == 0 else to
-        yield f"  {name:>14} : {count}"
+        yield f"  {name:>14} : {count}"
     told = found.told_by_the_ladder
     if told:
         least = min(each.proposed for each in told if each.proposed is not None)
         yield (
-            f"À savoir : si le bureau prenait toujours l’annonce proposée, {len(told)} annonces ne"
+            f"À savoir : si le bureau prenait toujours l’annonce proposée, {len(told)} annonces ne"
             f" laisseraient que {least} personnes ou plus à qui connaît l’échelle et les tables (colonne"
-            " remaining_if_always_proposed). Regrouper les quartiers trop petits les fait disparaître :"
+            " remaining_if_always_proposed). Regrouper les quartiers trop petits les fait disparaître :"
         )
-        yield from (f"  {each.proposed} : {wording.sentence(each.announcement)}" for each in told)
-    yield f"Annonces sous {k} : {len(found.under_k)}"
+        yield from (f"  {each.proposed} : {wording.sentence(each.announcement)}" for each in told)
+    yield f"Annonces sous {k} : {len(found.under_k)}"
     for each in found.under_k:
-        yield f"  {min(each.announcement.residents, each.remaining)} : {wording.sentence(each.announcement)}"
+        yield f"  {min(each.announcement.residents, each.remaining)} : {wording.sentence(each.announcement)}"
 
 
 def table(found: Audit) -> Iterator[tuple[str, ...]]:
@@ -118,4 +118,4 @@ def _row(each: Audited, made: Announcement) -> tuple[str, ...]:
 
 def _distribution(name: str, counts: list[int]) -> str:
     low, middle, high = quantiles(counts, n=4) if len(counts) > 1 else counts * 3
-    return f"Habitants {name} : au moins {min(counts)}, quartiles {low:.0f}, {middle:.0f}, {high:.0f}"
+    return f"Habitants {name} : au moins {min(counts)}, quartiles {low:.0f}, {middle:.0f}, {high:.0f}"

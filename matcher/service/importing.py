@@ -44,7 +44,7 @@ async def import_population(
         residents, problems = counted.residents, counted.problems
         report.taken[f"{file.name} (IRIS)"] = counted.taken
         for name in counted.unplaced:
-            problems.append(_note(0, f"IRIS {name} : sans quartier, compté pour sa commune seulement"))
+            problems.append(_note(0, f"IRIS {name} : sans quartier, compté pour sa commune seulement"))
     else:
         residents, problems = directory.read_population(text)
         report.taken[file.name] = len(residents)
@@ -55,7 +55,7 @@ async def import_population(
     for place in places.places:
         if place.kind is PlaceKind.QUARTIER and (place.insee, normalised(place.name)) not in counted_in:
             problems.append(
-                _note(0, f"{place.name} : personne n’y est compté, ce quartier ne sera pas annoncé")
+                _note(0, f"{place.name} : personne n’y est compté, ce quartier ne sera pas annoncé")
             )
     report.problems += [(file.name, problem) for problem in problems]
     async with house.sessions.begin() as session:
@@ -106,4 +106,4 @@ def _note(line: int, message: str) -> Problem:
 
 def _known(house: House, territory: str) -> None:
     if territory not in house.territories:
-        raise Invalid({"territory": "ce territoire n’existe pas ; « trait-union init » le crée"})
+        raise Invalid({"territory": "ce territoire n’existe pas ; « trait-union init » le crée"})

@@ -182,7 +182,7 @@ async def _placed(card: Card, held: Card | None, finder: Finder, line: int, repo
         card = replace(card, lat=held.lat, lon=held.lon)
     if card.lat is None:
         why = f"« {card.address} » n’est pas trouvée" if card.address else "sans adresse"
-        message = f"{card.name} est à placer : {why}"
+        message = f"{card.name} est à placer : {why}"
         report.problems.append(
             ("doctors.csv", Problem(line=line, field="address", message=message, skipped=False))
         )

@@ -29,7 +29,7 @@ def test_venissieux_announces_nobody_under_k() -> None:
     assert min(each.remaining for each in found.announcements) >= 100
     assert len(found.announcements) > 500
     report = "\n".join(anonymity.lines(found))
-    assert "Annonces sous 100 : 0" in report
+    assert "Annonces sous 100 : 0" in report
     rows = list(anonymity.table(found))
     assert len(rows) == len(found.announcements) + 1
     assert {len(row) for row in rows} == {len(anonymity.COLUMNS)}
