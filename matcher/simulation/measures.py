@@ -164,7 +164,10 @@ _T: Final = (
 
 
 def interval(values: Sequence[float]) -> Interval:
-    """The interval of a figure over seeds; of one seed, or where one is infinite, from least to most."""
+    """The interval of a figure over seeds; of one seed, or where one is infinite, from least to most.
+
+    No figure can be negative, so no interval is.
+    """
     mean = sum(values) / len(values)
     if len(values) < 2 or not math.isfinite(mean):
         return Interval(mean, min(values), max(values))
@@ -172,4 +175,4 @@ def interval(values: Sequence[float]) -> Interval:
     degrees = len(values) - 1
     t = _T[degrees - 1] if degrees <= len(_T) else 1.96
     half = t * math.sqrt(variance / len(values))
-    return Interval(mean, mean - half, mean + half)
+    return Interval(mean, max(0.0, mean - half), mean + half)

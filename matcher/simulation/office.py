@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final
 
 from matcher.protocol import steps
@@ -92,7 +93,8 @@ class Office:
         ):
             self._reconfirming.add(search.id)
             self.play.at(self.play.weekdays(self.play.office_time(now, 0.0), 1), self._reconfirm, case)
-        if search.state in _DONE:
+        for_good = search.ending is not None and search.ending.next is not Next.RELAUNCH
+        if search.state in _DONE or (search.state is State.UNMET and for_good):
             self.play.cases.pop(search.id, None)
             self.play.roster.forget(search.id)
 
@@ -118,7 +120,8 @@ class Office:
     def _session(self, now: datetime) -> None:
         """Plan a session: its calls are spread evenly over its hours, as many as she can place."""
         slots = max(1, self.play.assumed.calls_per_day // 2)
-        open_ = self._open(now)
+        # Where far more searches wait than she can phone for, the youngest are not even looked at.
+        open_ = islice(self._open(now), 3 * slots)
         # Twice as many as she can place: some questions answer themselves meanwhile.
         many = self.policy.per_call > 1
         planned = telephone.by_doctor(open_) if many else telephone.by_search(open_, 2 * slots)

@@ -70,8 +70,10 @@ POLICIES: Final[Mapping[str, Policy]] = {
         waves(20, reminder=2, next_wave=2, calls=4, name="default", label="délais par défaut"),
         Policy(name="own", label="réglages du territoire", rules=own_settings),
         # What docs/simulation.md finds: fewer mails and calls for the same time.
-        waves(8, reminder=None, next_wave=1, calls=3, name="small-waves", label="petites vagues"),
-        replace(by_hand(calls=3, name="by-hand-3"), label="à la main, appels dès P3D"),
+        waves(8, reminder=None, next_wave=1, calls=2, name="small-waves", label="petites vagues"),
+        waves(20, reminder=None, next_wave=2, calls=4, name="no-reminder", label="par défaut, sans relance"),
+        # As impatient as small waves are: what remains is not the delay's doing.
+        replace(by_hand(calls=2, name="by-hand-2"), label="à la main, appels dès P2D"),
         replace(by_hand(steered=True, name="by-hand-wishes"), label="à la main, souhaits en tête"),
     )
 }

@@ -8,6 +8,7 @@ import pytest
 
 from matcher.protocol.search import CallOutcome
 from matcher.simulation.assumptions import Assumptions
+from matcher.simulation.chance import luck
 from matcher.simulation.course import START, play
 from matcher.simulation.measures import Period, figures
 from matcher.simulation.policies import POLICIES, Policy
@@ -88,7 +89,7 @@ def test_a_call_for_several_searches_counts_once() -> None:
 
 
 def test_where_nobody_answers_nobody_is_attached() -> None:
-    silent = replace(FEW, mail_answered=0.0, phone_reached=0.0, phone_secretary=0.0)
+    silent = replace(FEW, searches_per_year=100, mail_answered=0.0, phone_reached=0.0, phone_secretary=0.0)
     played = period("default", assumed=silent, years=0.05)
     assert all(one.first_yes is None for one in played.outcomes)
     assert figures(played)["attached_ever"] == 0
@@ -110,11 +111,7 @@ def test_more_calls_a_day_never_make_the_wait_longer_by_much() -> None:
 
 
 def test_a_secretary_who_promised_to_ask_has_asked() -> None:
-    luck = period("default")
-    assert luck.events > 0
-    from matcher.simulation.chance import luck as draw
-
-    lot = replace(draw(1, 0, 1).lots[0], calls=(0.5,) * 6)
+    lot = replace(luck(1, 0, 1).lots[0], calls=(0.5,) * 6)
     assert reached(lot, 0, False, FEW) is CallOutcome.SECRETARY_WILL_ASK
     assert reached(lot, 1, True, FEW) is None
 
@@ -125,10 +122,14 @@ def test_own_settings_are_played_as_they_are() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_two_thousand_searches_ask_no_doctor_against_a_binding_wish() -> None:
-    """P4 over many searches; ``choosiness`` doubles the wishes so that most searches have one."""
-    assumed = Assumptions(searches_per_year=2000, choosiness=2.0, calls_per_day=400)
-    played = play(terrain(), POLICIES["small-waves"], assumed, seed=7, years=1.0)
+    """P4 over many searches; ``choosiness`` doubles the wishes, and doctors who hardly tire keep it short."""
+    assumed = Assumptions(
+        searches_per_year=800, choosiness=2.0, capacity=50.0, mail_answered=0.3, calls_per_day=200
+    )
+    played = play(terrain(), POLICIES["small-waves"], assumed, seed=7, years=2.6)
     assert len(played.outcomes) > 1900
     assert sum(one.wishes for one in played.outcomes) > 2000
+    assert sum(one.told for one in played.outcomes) > 2000
     assert sum(one.misfits for one in played.outcomes) == 0
