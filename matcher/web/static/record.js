@@ -14,7 +14,7 @@
       return Object.entries(value).filter(([key]) => key !== "content")
         .map(([key, one]) => `${said.labels[key] || key}\u00a0: ${words(key, one)}`).join("\n");
     }
-    // 1959-01-17, 1959-01 or 1959, as people write them.
+    // 1950-03-02, 1950-03 or 1950, as people write them.
     if (name === "birth_date" || name.endsWith("_on")) return String(value).split("-").reverse().join("/");
     return said.values[name]?.[value] || String(value);
   }
