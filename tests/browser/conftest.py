@@ -28,7 +28,8 @@ def chromium() -> str | None:
     )
 
 
-@pytest.fixture(scope="session")
+# A stage for each module: what one leaves behind (a full month, a place offered) is no concern of another.
+@pytest.fixture(scope="module")
 async def stage(tmp_path_factory):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -37,7 +38,7 @@ async def stage(tmp_path_factory):
         yield served
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def filled(stage):
     """The stage with a search in every state."""
     await fill(stage)
@@ -52,7 +53,7 @@ async def browser():
         await launched.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def remembered() -> dict[str, object]:
     """Role → the browser's state once logged in, so that each role logs in once."""
     return {}

@@ -6,8 +6,8 @@ import re
 import pytest
 from playwright.async_api import expect
 
-from matcher.protocol.search import CallOutcome, Says
-from matcher.service import calls, doctor_links, views
+from matcher.protocol.search import Says
+from matcher.service import doctor_links, views
 from tests.browser.test_accessible import seen_well
 from tests.browser.test_office_path import on_the_phone
 
@@ -95,25 +95,6 @@ async def test_two_people_on_the_phone_never_have_the_same_doctor(opened, stage)
             await page.get_by_label("Pas de réponse").check()
             await page.get_by_role("button", name="Noter, et passer au médecin suivant").click()
             await expect(page.locator("#doctor")).not_to_have_text(had)
-
-
-async def test_a_call_is_noted_with_the_keyboard_alone(opened, stage):
-    search = await stage.calling("Nankin")
-    page = await opened("secretaire")
-    await page.goto(f"/appels?recherche={search}")
-    await on_the_phone(page)
-    doctor = (await page.locator("#call").get_attribute("action")).rsplit("/", 1)[1]
-    await page.reload()
-    # 3 is « À rappeler »: the focus goes to the hour, which is needed.
-    await page.keyboard.press("3")
-    await expect(page.get_by_label("À rappeler")).to_be_checked()
-    await expect(page.get_by_label("Rappeler le")).to_be_focused()
-    await page.get_by_label("Rappeler le").fill("2030-01-07T10:30")
-    await page.keyboard.press("Enter")
-    await page.get_by_text("L’appel est noté").wait_for()
-    view = await calls.questions(stage.house, stage.office, doctor)
-    tried = next(one["tried"] for one in view["searches"] if one["id"] == search)
-    assert [one["outcome"] for one in tried] == [CallOutcome.CALL_BACK]
 
 
 async def test_a_doctor_who_rings_back_is_found_with_his_open_questions(opened, stage):

@@ -1,8 +1,10 @@
 """The office's whole path by visible labels: from a new request to a médecin traitant found."""
 
 import pytest
+from playwright.async_api import expect
 
-from matcher.service import views
+from matcher.protocol.search import CallOutcome
+from matcher.service import calls, views
 from tests.browser.test_accessible import seen_well
 
 pytestmark = pytest.mark.browser
@@ -19,6 +21,25 @@ async def on_the_phone(page) -> str:
         await start.click()
     await page.locator("#call").wait_for()
     return await page.locator("#doctor").inner_text()
+
+
+async def test_a_call_is_noted_with_the_keyboard_alone(opened, stage):
+    search = await stage.calling("Nankin")
+    page = await opened("secretaire")
+    await page.goto(f"/appels?recherche={search}")
+    await on_the_phone(page)
+    doctor = (await page.locator("#call").get_attribute("action")).rsplit("/", 1)[1]
+    await page.reload()
+    # 3 is « À rappeler »: the focus goes to the hour, which is needed.
+    await page.keyboard.press("3")
+    await expect(page.get_by_label("À rappeler")).to_be_checked()
+    await expect(page.get_by_label("Rappeler le")).to_be_focused()
+    await page.get_by_label("Rappeler le").fill("2030-01-07T10:30")
+    await page.keyboard.press("Enter")
+    await page.get_by_text("L’appel est noté").wait_for()
+    view = await calls.questions(stage.house, stage.office, doctor)
+    tried = next(one["tried"] for one in view["searches"] if one["id"] == search)
+    assert [one["outcome"] for one in tried] == [CallOutcome.CALL_BACK]
 
 
 async def test_a_request_is_validated_launched_called_chosen_and_ended(opened, stage):
