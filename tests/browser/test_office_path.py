@@ -17,6 +17,8 @@ async def _press(page, name: str) -> None:
 async def on_the_phone(page) -> str:
     """Begin to call, unless this person has a doctor at hand already; the doctor's name."""
     start = page.get_by_role("button", name="Commencer les appels")
+    # Counting does not wait, and a page may have its address before its content.
+    await page.locator("#call").or_(start).first.wait_for()
     if await start.count():
         await start.click()
     await page.locator("#call").wait_for()
