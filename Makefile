@@ -41,5 +41,5 @@ serve: setup ## The service on Vénissieux, with a SQLite file and keys under va
 	@$(BIN)/trait-union init --territory config/territories/venissieux
 	@$(BIN)/trait-union serve --port $(PORT)
 
-lock: setup ## Compile requirements/*.txt again from pyproject.toml (needs the network)
+lock: ## Compile requirements/*.txt again from pyproject.toml (needs the network)
 	@.ci/lock
