@@ -6,11 +6,11 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, Self, TypeVar
 from urllib.parse import unquote, urlsplit
 
+from config.access import Network, ProSanteConnect, is_this_host, networks
 from config.checks import BadSetting, elapsed, is_duration
 from config.database import database_url
 from config.territory import TerritorySettings, load_territories, load_territory
@@ -57,7 +57,7 @@ class Relay:
 
     def __post_init__(self) -> None:
         """Refuse to send in clear over a network (ValueError), whoever builds the value."""
-        if self.tls == "plain" and not _is_this_host(self.host):
+        if self.tls == "plain" and not is_this_host(self.host):
             raise ValueError("plain SMTP goes to this host only; use smtp+starttls:// or smtps://")
 
     @classmethod
@@ -84,15 +84,6 @@ class Relay:
         )
 
 
-def _is_this_host(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """What the whole installation shares. What a territory decides is in ``config.territories``."""
@@ -110,6 +101,10 @@ class Settings:
     log_level: str
     #: Empty when nobody may read the metrics.
     metrics_token: str = field(repr=False)
+    #: None where nobody comes in by Pro Santé Connect.
+    psc: ProSanteConnect | None = None
+    #: Reverse proxies whose ``X-Forwarded-For`` is believed.
+    trusted_proxies: tuple[Network, ...] = ()
 
     @property
     def embedded(self) -> bool:
@@ -134,6 +129,9 @@ def load_settings(environ: Mapping[str, str] | None = None, *, defaults: Path = 
     def relay(url: str) -> Relay:
         return Relay.parse(url, connections=connections, authorities=authorities)
 
+    def psc(issuer: str) -> ProSanteConnect | None:
+        return ProSanteConnect.parse(issuer, values["psc_client_id"], values["psc_client_secret"])
+
     keys_dir = _checked("keys_dir", _path, values["keys_dir"])
     given = values["addresses_dir"]
     return Settings(
@@ -147,6 +145,8 @@ def load_settings(environ: Mapping[str, str] | None = None, *, defaults: Path = 
         lease=_checked("lease", _lease, values["lease"]),
         log_level=_checked("log_level", _level, values["log_level"]),
         metrics_token=values["metrics_token"],
+        psc=_checked("psc_issuer", psc, values["psc_issuer"]),
+        trusted_proxies=_checked("trusted_proxies", networks, values["trusted_proxies"]),
     )
 
 

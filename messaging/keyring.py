@@ -50,6 +50,8 @@ class Mac(StrEnum):
     LOOKUP = "lookup"
     MESSAGE_ID = "message-id"
     RETURN_PATH = "return-path"
+    #: Encrypts small secrets of accounts rather than signing (``messaging.strongbox``).
+    STRONGBOX = "strongbox"
 
 
 class KeyRing:

@@ -42,6 +42,10 @@ class WrongCode(ServiceError):
     """The second factor was wrong, used or lapsed."""
 
 
+class NotProven(ServiceError):
+    """Pro Santé Connect did not prove who this is (refused, altered, unreachable): one answer for all."""
+
+
 class Locked(ServiceError):
     """Five wrong codes: the link waits for the office to renew it."""
 

@@ -22,6 +22,7 @@ from matcher.service.errors import (
     Invalid,
     Locked,
     NotFound,
+    NotProven,
     Over,
     ServiceError,
     TooMany,
@@ -125,6 +126,12 @@ def of_service(error: ServiceError) -> Problem:
                 status=403,
                 detail="Ce code n’est pas valable. Vous pouvez en demander un autre.",
                 code="wrong_code",
+            )
+        case NotProven():
+            return Problem(
+                status=403,
+                detail="Pro Santé Connect n’a pas confirmé votre identité. Vous pouvez recommencer.",
+                code="not_proven",
             )
         case Locked():
             return plain(423, code="locked")
