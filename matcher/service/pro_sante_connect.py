@@ -52,7 +52,6 @@ class Professional:
     subject: str
     #: None for who has none (a structure's own identifier, an ADELI number).
     rpps: str | None
-    name: str
     level: str
 
 
@@ -170,13 +169,7 @@ def _professional(claims: Mapping[str, Any], told: Mapping[str, Any]) -> Profess
     if not isinstance(subject, str) or not subject:
         raise _refused("no SubjectNameID")
     rpps = _RPPS.fullmatch(subject)
-    names = (str(told.get(name, "")) for name in ("given_name", "family_name"))
-    return Professional(
-        subject=subject,
-        rpps=None if rpps is None else rpps[1],
-        name=" ".join(name for name in names if name),
-        level=str(claims["acr"]),
-    )
+    return Professional(subject=subject, rpps=None if rpps is None else rpps[1], level=str(claims["acr"]))
 
 
 def _basic(known: ProSanteConnect) -> str:

@@ -9,7 +9,7 @@ from oidc_provider_mock import User, run_server_in_thread
 
 DOCTOR = "810000000001"
 PEOPLE = {
-    "doctor": {"SubjectNameID": DOCTOR, "acr": "eidas1", "family_name": "Essai", "given_name": "Camille"},
+    "doctor": {"SubjectNameID": DOCTOR, "acr": "eidas1"},
     "staff": {"SubjectNameID": "510000000/COORD1", "acr": "eidas1"},
     "password": {"SubjectNameID": "810000000002", "acr": "eidas0"},
     "nameless": {"acr": "eidas1"},

@@ -45,7 +45,7 @@ async def test_a_card_shows_who_a_doctor_is(house):
     seed = psc.new_seed()
     code, state = await come_back(house, "doctor", seed)
     who = await psc.finish(house, seed, "login", BACK, code, state)
-    assert who == psc.Professional(subject=DOCTOR, rpps="10000000001", name="Camille Essai", level="eidas1")
+    assert who == psc.Professional(subject=DOCTOR, rpps="10000000001", level="eidas1")
 
 
 async def test_who_has_no_rpps_number_is_still_somebody(house):
