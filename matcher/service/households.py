@@ -55,6 +55,8 @@ async def split_off(session: AsyncSession, house: House, search: Search, rest: H
         structure=owned.structure,
         created_by=owned.created_by,
         priority=owned.priority,
+        # One record, one consent: whoever takes it back stops every part (P9).
+        split_from=owned.split_from or owned.search.id,
     )
     await vaulted.put_record(session, house, twin, request, [])
     measured = await announcing.measured(session, house, twin)

@@ -395,7 +395,9 @@ async def _end_family(
 
 
 async def stop_relatives(session: AsyncSession, house: House, ended: Search) -> None:
-    """Two requesters may have sent one patient: either's withdrawal of consent stops all."""
+    """Two requesters may have sent one patient, and the parts of a split household hold one record: consent
+    taken back on any of them stops all.
+    """
     if not _taken_back(ended):
         return
     who = system(ended.territory)

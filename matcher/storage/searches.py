@@ -43,6 +43,8 @@ class Owned:
     created_by: str | None = None
     #: The search that this one ended in, as a duplicate.
     joined_to: SearchId | None = None
+    #: The first search of the household whose record this one holds too.
+    split_from: SearchId | None = None
     #: The reasons are health data: they are in the sealed record.
     priority: Level = Level.NORMAL
     #: A person set the priority.
@@ -57,6 +59,7 @@ async def insert(
     structure: str | None,
     created_by: str | None = None,
     priority: Level = Level.NORMAL,
+    split_from: str | None = None,
 ) -> None:
     """A new search. The reference is unique in its territory (IntegrityError)."""
     require_transaction(session)
@@ -67,6 +70,7 @@ async def insert(
             created_by=created_by,
             priority=priority.value,
             priority_set=False,
+            split_from=split_from,
             **SEARCH.encode(search),
         )
     )
@@ -230,20 +234,23 @@ async def joined(session: AsyncSession, territory: str, search: str) -> list[Sea
 
 
 async def family(session: AsyncSession, territory: str, search: str) -> list[SearchId]:
-    """The search, the one it ended in, and every duplicate that ended in either."""
-    into = select(_SEARCHES.c.joined_to).where(_is(territory, search)).scalar_subquery()
-    found = await session.scalars(
-        select(_SEARCHES.c.id).where(
-            _SEARCHES.c.territory_id == territory,
+    """The search and all that hold a record of the same people, however far: the one it ended in, the
+    duplicates that ended in it, and the parts of a household that was split.
+    """
+    kin = (_SEARCHES.c.id, _SEARCHES.c.joined_to, _SEARCHES.c.split_from)
+    known = select(*kin).where(_is(territory, search)).cte("family", recursive=True)
+    this, near = known.c, _SEARCHES.c
+    found = known.union(
+        select(*kin).where(
+            near.territory_id == territory,
             or_(
-                _SEARCHES.c.id == search,
-                _SEARCHES.c.id == into,
-                _SEARCHES.c.joined_to == search,
-                _SEARCHES.c.joined_to == into,
+                near.id.in_((this.joined_to, this.split_from)),
+                near.joined_to == this.id,
+                near.split_from.in_((this.id, this.split_from)),
             ),
         )
     )
-    return [SearchId(one) for one in found]
+    return [SearchId(one) for one in await session.scalars(select(found.c.id))]
 
 
 async def forget(session: AsyncSession, territory: str, search: str) -> None:
@@ -287,6 +294,7 @@ async def _all(session: AsyncSession, wanted: Select[*tuple[object, ...]]) -> li
             structure_kind=row["structure_kind"],
             created_by=row["created_by"],
             joined_to=row["joined_to"],
+            split_from=row["split_from"],
             priority=Level(row["priority"]),
             priority_set=row["priority_set"],
         )

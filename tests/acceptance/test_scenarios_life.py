@@ -94,6 +94,39 @@ async def test_a_join_undone_by_the_office_leaves_two_searches_that_end_alone(ho
     assert await house.state(first) == "asking"
 
 
+@pytest.mark.parametrize("whose", ["first", "part", "part of the part"])
+async def test_consent_taken_back_for_one_part_of_a_household_stops_every_part(
+    house: House, whose: str
+) -> None:
+    relatives = [{"birth_date": year, "relation": "enfant"} for year in ("1985-01-01", "1990-05-05")]
+    first = await house.submitted(record=request()["record"] | {"household": relatives})
+    duplicate = await house.submitted(who=await house.new_requester("CCAS d’à côté"))
+    await house.do(first, "validate")
+    await house.do(first, "split", adults=1, children=0)
+    part = await _newest(house, first, duplicate)
+    await house.do(part, "split", adults=1, children=0)
+    last = await _newest(house, first, duplicate, part)
+    await house.do(last, "join", search=duplicate)
+    # Another kind of end concerns the one alone.
+    await house.do(part, "withdraw", reason="found_one")
+    assert await house.state(first) == "ready"
+    await house.do(part, "withdraw/undo")
+    stopped = {"first": first, "part": part, "part of the part": last}[whose]
+    await house.do(stopped, "consent", given="no")
+    for one in (first, part, last, duplicate):
+        assert (await house.see(one))["withdrawal"]["reason"] == "consent"
+        await house.get(OFFICE, f"/searches/{one}/record?purpose=contact", 404)
+    assert await house.run_sql("SELECT count(*) FROM sealed WHERE ciphertext IS NOT NULL") == [(0,)]
+    register = (house.house.settings.keys_dir / "consents-taken-back.jsonl").read_text()
+    assert all(one in register for one in (first, part, last, duplicate))
+
+
+async def _newest(house: House, *known: str) -> str:
+    """The one search that is not among those known."""
+    (found,) = {one["id"] for one in (await house.get(OFFICE, "/searches"))["items"]} - set(known)
+    return str(found)
+
+
 async def test_two_released_searches_of_one_patient_are_not_joined_but_a_task(house: House) -> None:
     first, (doctor,) = await house.released()
     second = await house.launched()

@@ -63,6 +63,7 @@ class SearchRow(Base):
         Index(None, "territory_id", "structure_id", "created_at"),
         Index(None, "territory_id", "created_at"),
         Index(None, "territory_id", "joined_to"),
+        Index(None, "territory_id", "split_from"),
     )
 
     territory_id: Mapped[OfTerritory]
@@ -75,6 +76,8 @@ class SearchRow(Base):
     created_by: Mapped[str | None]
     #: The search that this one was joined to as a duplicate.
     joined_to: Mapped[str | None]
+    #: The first search of a household that was split; kept when that one is forgotten, so no foreign key.
+    split_from: Mapped[str | None]
     #: Priority class; its reasons are health data and stay in the record.
     priority: Mapped[str]
     #: Set by a person: the class worked out from the record no longer replaces it.
