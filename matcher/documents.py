@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import typst
 
-from matcher.protocol.search import ReleaseKind, Terms, Where
+from matcher.protocol.search import ReleaseKind, Terms
 from matcher.records import dates, words
 
 TEMPLATES: Final = Path(__file__).resolve().parent.parent / "templates" / "documents"
@@ -264,7 +264,7 @@ def _screening(record: Mapping[str, Any]) -> _Rows:
     if not isinstance(answers, Mapping):
         return []
     questions = {**words.SCREENING, **{name: name for name in answers if name not in words.SCREENING}}
-    return [(label, words.YES_NO.get(str(answers[name]), words.clean(answers[name])))
+    return [(label, words.say(name, answers[name]))
             for name, label in questions.items() if name in answers]  # fmt: skip
 
 
@@ -292,12 +292,7 @@ def _terms(terms: Terms) -> _Rows:
     if terms.from_ is not None:
         rows.append(("À partir du", words.day_in_words(terms.from_)))
     if terms.where is not None:
-        where = {
-            Where.PRACTICE: "au cabinet",
-            Where.VISITS: "en visite à domicile",
-            Where.TELECONSULTATION: "en téléconsultation",
-        }
-        rows.append(("Où", where[terms.where]))
+        rows.append(("Où", words.WHERE[terms.where]))
     if terms.count is not None:
         rows.append(("Personnes du foyer", str(terms.count)))
     if terms.once:

@@ -7,12 +7,37 @@ from typing import Final
 
 from matcher.records import dates
 
-_MONTHS = (
+MONTHS: Final = (
     "janvier", "février", "mars", "avril", "mai", "juin",
     "juillet", "août", "septembre", "octobre", "novembre", "décembre",
 )  # fmt: skip
+LANGUAGES: Final = {
+    "fr": "français", "ar": "arabe", "tr": "turc", "pt": "portugais", "it": "italien", "es": "espagnol",
+    "en": "anglais", "de": "allemand", "ru": "russe", "uk": "ukrainien", "ro": "roumain", "sq": "albanais",
+    "ku": "kurde", "fa": "persan", "ps": "pachto", "ur": "ourdou", "bn": "bengali", "ta": "tamoul",
+    "zh": "chinois", "vi": "vietnamien", "ka": "géorgien", "hy": "arménien", "sr": "serbe", "pl": "polonais",
+    "wo": "wolof", "ff": "peul", "bm": "bambara", "ln": "lingala", "so": "somali", "ti": "tigrigna",
+    "am": "amharique", "ber": "berbère", "kab": "kabyle", "fsl": "langue des signes française",
+}  # fmt: skip
+#: Where a doctor sees the person, as the yes says it.
+WHERE: Final = {
+    "practice": "au cabinet",
+    "visits": "en visite à domicile",
+    "teleconsultation": "en téléconsultation",
+}
+TERNARY: Final = {"yes": "oui", "no": "non", "unknown": "ne sait pas"}
 
-YES_NO = {"yes": "oui", "no": "non", "unknown": "ne sait pas", "pending": "demande en cours"}
+#: The six questions of the HAS, in its order; the names are those of the bulletin.
+SCREENING: Final = {
+    "emergency_stay": "Hospitalisation en urgence dans les 6 derniers mois",
+    "severe_conditions": "Trois maladies chroniques, défaillance d’organe sévère ou dix médicaments, ou plus",
+    "restricted_mobility": "Mobilité réduite",
+    "cognitive_mood": "Troubles cognitifs, de l’humeur ou du comportement (addictions comprises)",
+    "social_economic": "Difficultés sociales ou économiques (isolement, logement, ressources)",
+    "access_to_care": "Difficultés d’accès aux soins ou d’organisation des soins",
+}
+
+#: Field → code → words: what a form offers, and what a page or a document says.
 CODES: Final[Mapping[str, Mapping[str, str]]] = {
     "sex": {"F": "femme", "M": "homme", "I": "indéterminé"},
     "reach_via": {
@@ -39,27 +64,10 @@ CODES: Final[Mapping[str, Mapping[str, str]]] = {
         "pending": "droits en cours d’ouverture",
         "none": "aucune couverture",
     },
-    "ald": YES_NO,
-    "pregnancy": YES_NO,
-    "language": {
-        "fr": "français", "ar": "arabe", "tr": "turc", "pt": "portugais", "it": "italien", "es": "espagnol",
-        "en": "anglais", "de": "allemand", "ru": "russe", "uk": "ukrainien", "ro": "roumain",
-        "sq": "albanais", "ku": "kurde", "fa": "persan", "ps": "pachto", "ur": "ourdou", "bn": "bengali",
-        "ta": "tamoul", "zh": "chinois", "vi": "vietnamien", "ka": "géorgien", "hy": "arménien",
-        "sr": "serbe", "pl": "polonais", "wo": "wolof", "ff": "peul", "bm": "bambara", "ln": "lingala",
-        "so": "somali", "ti": "tigrigna", "am": "amharique", "ber": "berbère", "kab": "kabyle",
-        "fsl": "langue des signes française",
-    },
-}  # fmt: skip
-
-#: The six questions of the HAS, in its order.
-SCREENING = {
-    "emergency_stay": "Hospitalisation en urgence depuis 6 mois",
-    "severe_conditions": "Trois maladies ou plus, défaillance sévère, ou dix médicaments ou plus",
-    "restricted_mobility": "Mobilité réduite",
-    "cognitive_mood": "Troubles cognitifs, de l’humeur ou du comportement",
-    "social_economic": "Difficultés sociales ou économiques",
-    "access_to_care": "Difficultés d’accès aux soins",
+    "ald": {"yes": "oui", "no": "non", "pending": "demande en cours"},
+    "pregnancy": TERNARY,
+    "language": LANGUAGES,
+    **dict.fromkeys(SCREENING, TERNARY),
 }
 
 
@@ -96,9 +104,9 @@ def written(text: str) -> str:
         return text
     if first == last:
         return day_in_words(first)
-    return str(first.year) if len(text) == 4 else f"{_MONTHS[first.month - 1]} {first.year}"
+    return str(first.year) if len(text) == 4 else f"{MONTHS[first.month - 1]} {first.year}"
 
 
 def day_in_words(day: date) -> str:
     """« 1er mars 1958 »."""
-    return f"{'1er' if day.day == 1 else day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return f"{'1er' if day.day == 1 else day.day} {MONTHS[day.month - 1]} {day.year}"

@@ -4,6 +4,7 @@ Nobody is logged in here; the token is the capability. A bad token has one answe
 and neither says why. Opening changes nothing of the search (P6).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -230,7 +231,15 @@ async def desist(house: House, token: str, reason: str) -> dict[str, Any]:
     async with house.sessions.begin() as session:
         opened = await _open(session, house, token, {Purpose.RECORD})
         await _open_release(session, opened)
-        await _step(session, house, opened, Event.DESIST, lambda s, a: steps.desist(s, "doctor", reason, a))
+        given = {"by": "doctor", "text": reason}
+        await _step(
+            session,
+            house,
+            opened,
+            Event.DESIST,
+            lambda s, a: steps.desist(s, "doctor", reason, a),
+            reason=given,
+        )
     house.bell.ring(opened.link.territory)
     return {"desisted": True}
 
@@ -244,10 +253,19 @@ async def call_me(house: House, token: str) -> dict[str, Any]:
     return {"called_back": True}
 
 
-async def _step(session: AsyncSession, house: House, opened: _Opened, action: Event, move: turn.Move) -> None:
+async def _step(
+    session: AsyncSession,
+    house: House,
+    opened: _Opened,
+    action: Event,
+    move: turn.Move,
+    reason: Mapping[str, str] | None = None,
+) -> None:
     around = await turn.around(session, house, opened.search, opened.link.territory)
     step = move(opened.search, around)
-    await turn.carry_out(session, house, opened.actor, opened.search, step, action, doctor=opened.doctor)
+    await turn.carry_out(
+        session, house, opened.actor, opened.search, step, action, doctor=opened.doctor, reason=reason
+    )
 
 
 async def _link(session: AsyncSession, house: House, token: str, purposes: set[Purpose]) -> links.Row:

@@ -1,6 +1,7 @@
 """What a person does to a search. Each is one turn of the protocol; each answers the actor's view of it."""
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Literal
 from uuid import uuid4
@@ -35,9 +36,9 @@ from matcher.service.house import House
 from matcher.storage import journal, releases, searches
 
 View = dict[str, Any]
-#: A requester may do these to its own searches.
 #: A field of the request by its dotted name: ``record.phone``, ``consent``.
 _FIELD = re.compile(r"(record|wishes|consent|conditions|place)(\.[a-z_0-9]+)*", re.ASCII)
+#: A requester may do these to its own searches.
 OWNERS = COORDINATION | {Role.REQUESTER}
 
 
@@ -335,7 +336,10 @@ async def desist(house: House, actor: Actor, search_id: str, by: str, reason: st
     who: Literal["doctor", "patient"] = "doctor" if by == "doctor" else "patient"
     if by != who:
         raise Invalid({"by": "Dites qui renonce : doctor ou patient."})
-    return await _take(house, actor, search_id, Event.DESIST, lambda s, a: steps.desist(s, who, reason, a))
+    given = {"by": by, "text": reason}
+    return await _take(
+        house, actor, search_id, Event.DESIST, lambda s, a: steps.desist(s, who, reason, a), reason=given
+    )
 
 
 async def close(house: House, actor: Actor, search_id: str, then: Next, on: date | None = None) -> View:
@@ -353,7 +357,14 @@ async def relaunch(house: House, actor: Actor, search_id: str, on: date | None) 
 async def reopen(house: House, actor: Actor, search_id: str, reason: str) -> View:
     """The doctor leaves, or it failed: search again, with seniority kept."""
     require(actor, COORDINATION)
-    return await _take(house, actor, search_id, Event.REOPEN, lambda s, a: steps.reopen(s, reason, a))
+    return await _take(
+        house,
+        actor,
+        search_id,
+        Event.REOPEN,
+        lambda s, a: steps.reopen(s, reason, a),
+        reason={"text": reason},
+    )
 
 
 async def _take(
@@ -364,8 +375,9 @@ async def _take(
     move: turn.Move,
     doctor: str | None = None,
     purpose: str | None = None,
+    reason: Mapping[str, str] | None = None,
 ) -> View:
-    await turn.take(house, actor, search_id, action, move, doctor=doctor, purpose=purpose)
+    await turn.take(house, actor, search_id, action, move, doctor=doctor, purpose=purpose, reason=reason)
     return await views.search(house, actor, search_id)
 
 

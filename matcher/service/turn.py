@@ -13,7 +13,7 @@ from matcher.protocol.ids import DoctorId, SearchId
 from matcher.protocol.moves import Step
 from matcher.protocol.rules import Around
 from matcher.protocol.search import Search
-from matcher.service import asking, effects
+from matcher.service import asking, effects, vaulted
 from matcher.service.actors import Actor, Role
 from matcher.service.errors import NotFound
 from matcher.service.house import House
@@ -51,14 +51,17 @@ async def carry_out(
     *,
     doctor: str | None = None,
     purpose: str | None = None,
+    reason: Mapping[str, str] | None = None,
 ) -> None:
-    """Save what changed, write the journal, carry out the effects."""
+    """Save what changed, write the journal, seal the ``reason`` a person gave, carry out the effects."""
     if step.search != before:
         await searches.save(session, before, step.search)
     await journal.append(
         session,
         house.entry(actor, action, search=before.id, doctor=doctor, purpose=purpose, state=step.search.state),
     )
+    if reason is not None:
+        await vaulted.note_reason(session, house, step.search, {"what": action, **reason})
     for effect in step.effects:
         await effects.carry_out(session, house, step.search, effect)
 
@@ -72,12 +75,15 @@ async def take(
     *,
     doctor: DoctorId | str | None = None,
     purpose: str | None = None,
+    reason: Mapping[str, str] | None = None,
 ) -> Search:
     """Lock the search, apply ``move``, carry it out; returns the search as it now stands."""
     async with house.sessions.begin() as session:
         before = await locked(session, actor, search_id)
         step = move(before, await around(session, house, before, actor.territory))
-        await carry_out(session, house, actor, before, step, action, doctor=doctor, purpose=purpose)
+        await carry_out(
+            session, house, actor, before, step, action, doctor=doctor, purpose=purpose, reason=reason
+        )
     house.bell.ring(actor.territory)
     return step.search
 

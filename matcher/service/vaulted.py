@@ -1,14 +1,14 @@
 """What of a search lies sealed: put in, taken out, closed, destroyed.
 
 Sections: ``draft`` (under the intake key, until submitted), ``record`` (the request as it was sent),
-``contact`` (what the office and the mails to a patient need: label, names, numbers) and ``missing`` (what
-the office wrote when it returned the request). Nothing else of a
-patient is stored; look-ups go over keyed hashes.
+``contact`` (what the office and the mails to a patient need: label, names, numbers), ``missing`` (what
+the office wrote when it returned the request) and ``reasons`` (why a doctor or the patient did not go on,
+why a search was reopened). Nothing else of a patient is stored; look-ups go over keyed hashes.
 """
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from matcher.storage import lookups, sealed
 from messaging.keyring import KeyAbsent
 from messaging.vault import Unreadable
 
-DRAFT, RECORD, CONTACT, MISSING = "draft", "record", "contact", "missing"
+DRAFT, RECORD, CONTACT, MISSING, REASONS = "draft", "record", "contact", "missing", "reasons"
 INTAKE = "intake"
 #: Lines of withdrawn consents, beside the keys: a restore replays them before anything else (P9).
 REGISTER = "consents-taken-back.jsonl"
@@ -105,6 +105,22 @@ async def note_priority(session: AsyncSession, house: House, search: Search, rea
     if held is not None:
         held["priority_reasons"] = [reason]
         await _put(session, house, search, CONTACT, held, house.keyring.current(house.now()))
+
+
+async def note_reason(session: AsyncSession, house: House, search: Search, given: Mapping[str, str]) -> None:
+    """Keep why something happened, in a person's own words: ``{what, by?, text}``. They may tell of health,
+    so they are sealed like the record and end with it; the journal holds only that it happened.
+    """
+    if search.record_destroyed or not given["text"]:
+        return
+    kept = [*await reasons(session, house, search), {**given, "at": house.now().isoformat()}]
+    await _put(session, house, search, REASONS, {"reasons": kept}, house.keyring.current(house.now()))
+
+
+async def reasons(session: AsyncSession, house: House, search: Search) -> list[dict[str, str]]:
+    """The reasons given so far, oldest first: ``{what, by?, text, at}``."""
+    held = await _open(session, house, search.territory, search.id, REASONS)
+    return [] if held is None else list(held["reasons"])
 
 
 def hashed_term(house: House, territory: str, term: lookup.Term) -> tuple[str, str]:

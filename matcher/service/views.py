@@ -24,7 +24,7 @@ from matcher.records import completeness
 from matcher.records.bulletin import SearchIn, label
 from matcher.records.lookup import query_terms
 from matcher.service import announcing, asking, stories, vaulted
-from matcher.service.actors import STAFF, Actor, Role, require
+from matcher.service.actors import COORDINATION, STAFF, Actor, Role, require
 from matcher.service.errors import Forbidden, NotFound
 from matcher.service.house import House
 from matcher.storage import doctors, journal, lookups, releases, searches
@@ -177,6 +177,7 @@ async def staff_view(session: AsyncSession, house: House, actor: Actor, owned: O
         "declaration": held.declaration,
         "rest": None if held.rest is None else _present({"since": held.rest.since, "until": held.rest.until}),
         "contact_attempts": [{"at": c.at, "outcome": c.outcome} for c in held.contact_attempts] or None,
+        "contact_wanted": _contact_wanted(held, around) if held.contact_attempts else None,
         "withdrawal": None
         if held.withdrawal is None
         else {"reason": held.withdrawal.reason, "at": held.withdrawal.at},
@@ -191,6 +192,9 @@ async def staff_view(session: AsyncSession, house: House, actor: Actor, owned: O
             for t in held.tasks
         ],
         "priority": _priority(owned, contact),
+        "reasons": await vaulted.reasons(session, house, held) or None
+        if actor.role in COORDINATION
+        else None,
         "same_patient": await _same_patient(session, held) or None,
         "timeline": stories.timeline(await journal.of_search(session, held.territory, held.id), people),
     }
@@ -294,6 +298,19 @@ async def _release(session: AsyncSession, house: House, actor: Actor, held: Sear
 def _priority(owned: Owned, contact: View | None) -> View:
     reasons = None if contact is None else contact["priority_reasons"] or None
     return _present({"level": owned.priority, "reasons": reasons, "set": owned.priority_set or None})
+
+
+def _contact_wanted(held: Search, around: Around) -> View:
+    """What is still to be tried before the patient counts as unreachable; all zero where it is nothing."""
+    still = steps.still_to_try(held, around.rules)
+    return _present(
+        {
+            "calls": still.calls,
+            "half": still.half,
+            "other_than": still.other_than,
+            "requester": still.requester,
+        }
+    )
 
 
 def _proposing(held: Search) -> bool:

@@ -8,6 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
+from matcher.records.words import CODES
 from matcher.web import pages, record_words, words
 from matcher.web.keys import house_of
 from matcher.web.route import ANYONE, Route
@@ -33,7 +34,7 @@ async def record(request: web.Request) -> web.Response:
     said = {
         "groups": record_words.GROUPS,
         "labels": record_words.LABELS,
-        "values": record_words.VALUES,
+        "values": CODES,
     }
     return pages.render(request, "doctor_record.html", offices=_offices(request), said=said)
 

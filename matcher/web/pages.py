@@ -14,6 +14,7 @@ from aiohttp.web_request import FileField
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from matcher.protocol.moves import Refused
+from matcher.records.words import MONTHS
 from matcher.service.actors import COORDINATION, OFFICE, STAFF, Actor, Role
 from matcher.service.errors import Conflict, Invalid
 from matcher.web import record_words, words
@@ -24,8 +25,6 @@ STATIC: Final = Path(__file__).resolve().parent / "static"
 PARIS: Final = ZoneInfo("Europe/Paris")
 
 DAYS: Final = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
-MONTHS: Final = ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre",
-                 "octobre", "novembre", "décembre")  # fmt: skip
 
 
 def _time(value: datetime | str) -> datetime:

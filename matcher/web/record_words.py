@@ -1,48 +1,9 @@
-"""How a record is laid out for a reader: groups, labels, and the words for its codes."""
+"""How a record is laid out for a reader: groups and labels; the words for its codes are the record's own."""
 
 from dataclasses import dataclass
 from typing import Any, Final
 
-from matcher.records.words import written
-from matcher.web import words
-
-SEXES: Final = {"F": "femme", "M": "homme", "I": "indéterminé"}
-REACH: Final = {
-    "patient": "la personne elle-même",
-    "requester": "par le demandeur",
-    "relative": "par un proche",
-    "tutor": "par le tuteur ou la tutrice",
-}
-HOUSING: Final = {
-    "own": "logement personnel",
-    "hosted": "hébergé·e chez un tiers",
-    "hotel": "hôtel",
-    "shelter": "foyer ou centre d’hébergement",
-    "domiciled": "domiciliation postale",
-    "none": "sans logement",
-}
-COVERAGE: Final = {
-    "regime_general": "régime général",
-    "msa": "MSA",
-    "other": "autre régime",
-    "puma": "PUMa",
-    "c2s": "complémentaire santé solidaire (C2S)",
-    "ame": "aide médicale de l’État (AME)",
-    "pending": "droits en cours",
-    "none": "aucune couverture",
-}
-ALD: Final = {"yes": "oui", "no": "non", "pending": "demande en cours"}
-TERNARY: Final = {"yes": "oui", "no": "non", "unknown": "ne sait pas"}
-
-#: The six questions of the HAS, in its order; the names are those of the bulletin.
-SCREENING: Final = {
-    "emergency_stay": "Hospitalisation en urgence dans les 6 derniers mois",
-    "severe_conditions": "Trois maladies chroniques, défaillance d’organe sévère ou dix médicaments, ou plus",
-    "restricted_mobility": "Mobilité réduite",
-    "cognitive_mood": "Troubles cognitifs, de l’humeur ou du comportement (addictions comprises)",
-    "social_economic": "Difficultés sociales ou économiques (isolement, logement, ressources)",
-    "access_to_care": "Difficultés d’accès aux soins ou d’organisation des soins",
-}
+from matcher.records.words import CODES, SCREENING, written
 
 LABELS: Final = {
     "birth_name": "Nom de naissance",
@@ -88,18 +49,6 @@ LABELS: Final = {
     "attachments": "Pièces jointes",
     "media_type": "Type",
     **SCREENING,
-}
-
-#: Field → code → words.
-VALUES: Final[dict[str, dict[str, str]]] = {
-    "sex": SEXES,
-    "reach_via": REACH,
-    "housing": HOUSING,
-    "coverage": COVERAGE,
-    "ald": ALD,
-    "pregnancy": TERNARY,
-    "language": words.LANGUAGES,
-    **dict.fromkeys(SCREENING, TERNARY),
 }
 
 GROUPS: Final = (
@@ -155,7 +104,7 @@ def say(name: str, value: Any) -> str:
         return " / ".join(say(name, v) for v in value)
     if name == "birth_date" or name.endswith("_on"):
         return written(str(value))
-    return VALUES.get(name, {}).get(str(value), str(value))
+    return CODES.get(name, {}).get(str(value), str(value))
 
 
 def laid_out(record: dict[str, Any]) -> tuple[Group, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from matcher.protocol.places import normalised
-from matcher.web import record_words, words
+from matcher.records.words import CODES
 
 #: Lines of one file.
 MOST: Final = 200
@@ -57,16 +57,16 @@ def _said(codes: Mapping[str, str]) -> dict[str, str]:
 
 
 _CODES: Final = {
-    "record.sex": {**_said(record_words.SEXES), "h": "M", "masculin": "M", "feminin": "F"},
-    "record.reach_via": {**_said(record_words.REACH), "proche": "relative", "tuteur": "tutor"},
-    "record.housing": _said(record_words.HOUSING),
+    "record.sex": {**_said(CODES["sex"]), "h": "M", "masculin": "M", "feminin": "F"},
+    "record.reach_via": {**_said(CODES["reach_via"]), "proche": "relative", "tuteur": "tutor"},
+    "record.housing": _said(CODES["housing"]),
     "record.coverage": {
-        **_said(record_words.COVERAGE),
+        **_said(CODES["coverage"]),
         "general": "regime_general",
         "c2s": "c2s",
         "ame": "ame",
     },
-    "record.language": _said(words.LANGUAGES),
+    "record.language": _said(CODES["language"]),
     "record.interpreter": _YES_NO,
     "record.ald": _YES_NO,
 }

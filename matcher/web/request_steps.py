@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from matcher.web import record_words, request_form, words
+from matcher.web import pages, record_words, request_form, words
 
 #: The whole form on one page: for corrections, and for those who prefer it.
 WHOLE: Final = "tout"
@@ -200,7 +200,7 @@ def summary(raw: Mapping[str, Any], doctors: Mapping[str, str]) -> dict[str, lis
         found["souhaits"].append(line(label="Condition", value=said))
     for place, wish in enumerate(raw.get("wishes", []), start=1):
         found["souhaits"].append(line(label=f"Souhait {place}", value=wish_said(wish, doctors)))
-    found["accord"] += _consent(raw.get("consent", {}))
+    found["accord"] += consent_said(raw.get("consent", {}))
     return found
 
 
@@ -221,7 +221,8 @@ def wish_said(wish: Mapping[str, Any], doctors: Mapping[str, str]) -> str:
     return f"{said} (indispensable)" if wish.get("hard") else said
 
 
-def _consent(given: Mapping[str, Any]) -> list[record_words.Line]:
+def consent_said(given: Mapping[str, Any]) -> list[record_words.Line]:
+    """What the person said to sharing: who answered, how, in which language, on which text, and when."""
     if not given:
         return []
     line = record_words.Line
@@ -233,6 +234,10 @@ def _consent(given: Mapping[str, Any]) -> list[record_words.Line]:
     ):
         if given.get(name):
             found.append(line(label=label, value=said.get(given[name], given[name])))
+    if given.get("at"):
+        found.append(line(label="Le", value=pages.day(str(given["at"]))))
+    if given.get("text_version"):
+        found.append(line(label="Texte lu", value=f"version du {given['text_version']}"))
     for name, label in request_form.SHARED_LABELS.items():
         if given.get(name):
             found.append(line(label="Accepte aussi", value=label))

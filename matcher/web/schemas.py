@@ -162,6 +162,28 @@ class AttemptView(TypedDict):
     outcome: PatientContact
 
 
+class ContactWanted(TypedDict, total=False):
+    """What is still to be tried before the patient counts as unreachable."""
+
+    #: Calls, each on a half day of its own.
+    calls: Required[int]
+    #: The half of the day at which nobody called yet.
+    half: Literal["morning", "afternoon"]
+    #: The day of every call so far: the next is on another.
+    other_than: date
+    #: Nobody tried through the requester yet.
+    requester: Required[bool]
+
+
+class ReasonView(TypedDict, total=False):
+    """Why a doctor or the patient did not go on, or a search was reopened, as a person said it."""
+
+    what: Required[Literal["desist", "reopen"]]
+    by: Literal["doctor", "patient"]
+    text: Required[str]
+    at: Required[datetime]
+
+
 class WithdrawalView(TypedDict):
     """Why and when a search was withdrawn."""
 
@@ -231,11 +253,13 @@ class SearchView(TypedDict, total=False):
     declaration: Declaration
     rest: RestView
     contact_attempts: list[AttemptView]
+    contact_wanted: ContactWanted
     withdrawal: WithdrawalView
     ending: EndingView
     household: HouseholdView
     tasks: list[TaskView]
     priority: PriorityView
+    reasons: list[ReasonView]
     same_patient: list[TwinView]
     timeline: list[dict[str, Any]]
 

@@ -1,5 +1,6 @@
 """The small forms of a search's page: each reads its fields and calls one use case."""
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -10,7 +11,6 @@ from aiohttp import web
 
 from matcher.protocol.search import (
     AppointmentState,
-    Consent,
     Declaration,
     Given,
     Household,
@@ -20,11 +20,12 @@ from matcher.protocol.search import (
     Says,
     WithdrawalReason,
 )
+from matcher.records.bulletin import ConsentIn, consent_of
 from matcher.service import requests, searches, views
 from matcher.service.actors import COORDINATION, OFFICE, Actor, Role
 from matcher.service.errors import Invalid
 from matcher.service.house import House
-from matcher.web import pages
+from matcher.web import pages, request_form
 from matcher.web.keys import actor_of, house_of
 from matcher.web.route import Handler, Route
 from matcher.web.search_page import show
@@ -103,14 +104,16 @@ async def _announce(f: Form) -> None:
 
 
 async def _consent(f: Form) -> None:
-    consent = Consent(
-        given=f.one_of("given", Given),
-        at=f.house.now(),
-        first_match_agreed="first_match_agreed" in f.fields,
-        outcome_shared="outcome_shared" in f.fields,
-        nationality_shared="nationality_shared" in f.fields,
-    )
-    await searches.take_consent(f.house, f.actor, f.search, consent)
+    given, now = f.one_of("given", Given), f.house.now()
+    if given is Given.YES:
+        # A "yes" needs its proof, as at the hand-in.
+        lacking = [name for name in ("by", "how") if not f.fields.get(name)]
+        if lacking:
+            raise Invalid(dict.fromkeys(lacking, MISSING))
+    told = request_form.consent({f"consent.{name}": value for name, value in f.fields.items()}, now)
+    consent = consent_of(ConsentIn.model_validate_json(json.dumps(told)), now)
+    assert consent is not None  # only an absent consent has no value
+    await searches.take_consent(f.house, f.actor, f.search, consent, told)
 
 
 async def _rest(f: Form) -> None:

@@ -9,7 +9,17 @@ from matcher.protocol.search import State
 from matcher.service import directory, sketch, views
 from matcher.service.actors import COORDINATION, OFFICE
 from matcher.service.errors import Forbidden
-from matcher.web import pages, proposals, record_words, timeline, words
+from matcher.service.house import House
+from matcher.web import (
+    consent_text,
+    pages,
+    proposals,
+    reaching_words,
+    record_words,
+    request_steps,
+    timeline,
+    words,
+)
 from matcher.web.keys import actor_of, house_of
 from matcher.web.route import Route
 
@@ -154,7 +164,20 @@ async def show(
         groups=proposals.GROUPS,
         tried=action,
         typed=typed or {},
+        contacts=_contacts(house, view),
+        text_version=consent_text.NEWEST,
     )
+
+
+def _contacts(house: House, view: dict[str, Any]) -> dict[str, Any] | None:
+    """The tries to reach the person and what is still to be tried, in words; None before the first."""
+    if not view["contact_attempts"]:
+        return None
+    today = house.now().astimezone(pages.PARIS).date()
+    return {
+        "tries": reaching_words.tries(view["contact_attempts"], today),
+        "advice": reaching_words.advice(view["contact_wanted"], today),
+    }
 
 
 def _wider(choices: list[dict[str, Any]], now: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -181,6 +204,7 @@ async def record(request: web.Request) -> web.StreamResponse:
         id=request.match_info["id"],
         purpose=words.PURPOSES[purpose],
         groups=record_words.laid_out(shown["record"]),
+        agreed=request_steps.consent_said(shown.get("consent", {})),
     )
 
 

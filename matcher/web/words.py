@@ -2,6 +2,9 @@
 
 from typing import Final
 
+from matcher.records.words import LANGUAGES as LANGUAGES
+from matcher.records.words import WHERE as WHERE
+
 #: State of a search → what a person reads.
 STATES: Final = {
     "draft": "brouillon",
@@ -132,12 +135,6 @@ REFUSALS: Final = {
     "other": "autre raison",
 }
 
-WHERE: Final = {
-    "practice": "au cabinet",
-    "visits": "en visite à domicile",
-    "teleconsultation": "en téléconsultation",
-}
-
 HANDOVERS: Final = {
     "page": "par la page sécurisée",
     "mssante": "par messagerie sécurisée (MSSanté)",
@@ -227,7 +224,13 @@ PRIORITIES: Final = {
     "urgent": "urgente",
     "high": "haute",
     "normal": "normale",
-    "low": "basse",
+}
+
+#: Who did not go on, or what began again → the title of the reason that a person gave.
+REASONS: Final = {
+    "doctor": "Le médecin a renoncé",
+    "patient": "La personne n’a pas souhaité continuer",
+    "reopen": "Recherche rouverte",
 }
 
 CHOICES: Final = {
@@ -257,15 +260,6 @@ ROLES: Final = {
     "operator": "exploitation",
 }
 
-LANGUAGES: Final = {
-    "fr": "français", "ar": "arabe", "tr": "turc", "pt": "portugais", "it": "italien", "es": "espagnol",
-    "en": "anglais", "de": "allemand", "ru": "russe", "uk": "ukrainien", "ro": "roumain", "sq": "albanais",
-    "ku": "kurde", "fa": "persan", "ps": "pachto", "ur": "ourdou", "bn": "bengali", "ta": "tamoul",
-    "zh": "chinois", "vi": "vietnamien", "ka": "géorgien", "hy": "arménien", "sr": "serbe", "pl": "polonais",
-    "wo": "wolof", "ff": "peul", "bm": "bambara", "ln": "lingala", "so": "somali", "ti": "tigrigna",
-    "am": "amharique", "ber": "berbère", "kab": "kabyle", "fsl": "langue des signes française",
-}  # fmt: skip
-
 #: Reasons for opening a record, journaled with the opening.
 PURPOSES: Final = {
     "contact": "joindre la personne",
@@ -292,6 +286,7 @@ DONE: Final = {
     "code": "Un nouveau code est prêt.",
     "renew": "Un nouvel accès à la fiche est ouvert ; l’ancien ne vaut plus.",
     "settle": "La réponse est traitée.",
+    "reply": "La réponse du médecin est notée.",
     "appointment": "Le rendez-vous est noté.",
     "confirm": "C’est terminé : un médecin traitant est trouvé.",
     "desist": "La fin de cet accord est notée.",

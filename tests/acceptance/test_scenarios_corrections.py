@@ -1,8 +1,12 @@
 """What the office puts right on the way, and what must not change by it."""
 
+import re
+
 import pytest
 from sqlalchemy import text
 
+from matcher.service.actors import Role
+from matcher.web.consent_text import NEWEST
 from tests.acceptance.house import OFFICE, House, request
 
 
@@ -111,3 +115,40 @@ async def test_what_the_office_writes_of_a_person_is_neither_in_the_journal_nor_
             rows = (await session.execute(text(f"SELECT * FROM {table}"))).all()
             assert "Zzyzx" not in repr(rows)
             assert rows
+
+
+async def test_a_consent_noted_on_the_offices_page_keeps_by_whom_and_how(house: House) -> None:
+    search = await house.submitted(consent={"given": "undecided"})
+    await house.login(Role.COORDINATRICE)
+    page = await (await house.client.get(f"/recherches/{search}")).text()
+    found = re.search(r'name="csrf" value="([^"]+)"', page)
+    assert found is not None
+    form = {"csrf": found[1], "given": "yes", "outcome_shared": "on", "language": "tr"}
+    reply = await house.client.post(f"/recherches/{search}/accord", data=form)
+    # A "yes" needs its proof; nothing chosen is lost meanwhile.
+    assert reply.status == 400
+    assert '<option value="tr" selected>' in await reply.text()
+    form |= {"by": "tutor", "how": "written"}
+    reply = await house.client.post(f"/recherches/{search}/accord", data=form, allow_redirects=False)
+    assert reply.status == 303
+    kept = (await house.get("coordinatrice", f"/searches/{search}/record?purpose=complete"))["consent"]
+    told = {name: kept[name] for name in ("given", "by", "how", "language", "outcome_shared")}
+    assert told == {
+        "given": "yes", "by": "tutor", "how": "written", "language": "tr", "outcome_shared": True,
+    }  # fmt: skip
+    assert kept["text_version"] == NEWEST
+    form = {"csrf": found[1], "purpose": "complete"}
+    shown = await (await house.client.post(f"/recherches/{search}/fiche", data=form)).text()
+    assert "le tuteur ou la tutrice, avec pouvoir sur la personne" in shown
+
+
+async def test_the_reason_of_a_desist_is_sealed_and_nowhere_else(house: House) -> None:
+    search, _ = await house.released()
+    said = "Un-motif-qui-parle-de-sante"
+    await house.do(search, "desist", by="patient", reason=said)
+    seen = await house.see(search)
+    assert [(one["what"], one["by"], one["text"]) for one in seen["reasons"]] == [("desist", "patient", said)]
+    assert said not in str(await house.journal(search))
+    assert said not in str(await house.run_sql("SELECT ciphertext FROM sealed"))
+    await house.do(search, "withdraw", reason="consent")
+    assert "reasons" not in await house.see(search)

@@ -166,7 +166,14 @@ async def test_a_rest_without_an_answer_goes_on_where_it_stood(house: House) -> 
 
 async def test_three_tries_in_vain_put_the_search_at_rest(house: House) -> None:
     search, _ = await house.proposing()
-    for outcome in ("no_answer", "message_left", "through_requester"):
+    house.at("2026-11-25 10:00")
+    for outcome in ("no_answer", "message_left"):
+        seen = await house.do(search, "attempts", outcome=outcome)
+    # Two calls of one morning are one try; the patient may be there at other hours, or have moved.
+    wanted = {"calls": 1, "half": "afternoon", "other_than": "2026-11-25", "requester": True}
+    assert (seen["state"], seen["contact_wanted"]) == ("proposing", wanted)
+    house.at("2026-11-26 15:00")
+    for outcome in ("no_answer", "through_requester"):
         await house.do(search, "attempts", outcome=outcome)
     seen = await house.see(search)
     assert (seen["state"], len(seen["reserve"])) == ("resting", 1)
@@ -200,6 +207,8 @@ async def test_a_reserve_is_proposed_in_the_next_run_and_its_old_link_still_spea
     search, (chosen, reserve) = await house.attached(2)
     old_record = house.token(chosen["email"], "dossier")
     seen = await house.do(search, "reopen", reason="le médecin part")
+    assert [(one["what"], one["text"]) for one in seen["reasons"]] == [("reopen", "le médecin part")]
+    assert "reasons" not in await house.see(search, "secretaire")
     assert (seen["state"], seen["run"], [p["doctor"]["id"] for p in seen["proposals"]]) == (
         "proposing",
         2,

@@ -107,6 +107,7 @@ def test_three_tries_in_vain_rest_the_search_and_are_a_task() -> None:
     for outcome in (PatientContact.NO_ANSWER, PatientContact.THROUGH_REQUESTER, PatientContact.MESSAGE_LEFT):
         assert world.state is State.PROPOSING
         world.do(steps.contact_attempt, outcome)
+        world.wait(days=1, hours=4)
     assert world.state is State.RESTING
     assert TaskKind.PATIENT_UNREACHABLE in world.tasks()
     world.do(steps.wake)
@@ -116,14 +117,19 @@ def test_three_tries_in_vain_rest_the_search_and_are_a_task() -> None:
 
 def test_while_a_doctor_has_the_record_the_tries_are_only_noted() -> None:
     world = World().released("anna")
-    for _ in range(3):
-        world.do(steps.contact_attempt, PatientContact.WRONG_NUMBER)
+    _all_tries(world)
     assert world.state is State.RELEASED
     assert TaskKind.PATIENT_UNREACHABLE in world.tasks()
     world = World().attached()
-    for _ in range(3):
-        world.do(steps.contact_attempt, PatientContact.NO_ANSWER)
+    world.do(steps.contact_attempt, PatientContact.NO_ANSWER)
     assert world.tasks() == set()
+
+
+def _all_tries(world: World) -> None:
+    world.do(steps.contact_attempt, PatientContact.WRONG_NUMBER)
+    world.do(steps.contact_attempt, PatientContact.THROUGH_REQUESTER)
+    world.wait(days=1, hours=4)
+    world.do(steps.contact_attempt, PatientContact.NO_ANSWER)
 
 
 # Withdrawal -------------------------------------------------------------------------------------------

@@ -158,7 +158,7 @@ def acknowledge(search: Search, doctor: DoctorId, around: Around) -> Step:
 def desist(
     search: Search,
     by: Literal["doctor", "patient"],
-    reason: str,  # noqa: ARG001 - the journal keeps it
+    reason: str,  # noqa: ARG001 - sealed beside the record, no rule reads it
     around: Around,
 ) -> Step:
     """The chosen doctor gives up, or the patient does not wish to go on with him.

@@ -6,7 +6,8 @@ from datetime import date
 from matcher.protocol.effects import CountOffer, ReopenRecord, SplitHousehold
 from matcher.protocol.hours import next_open
 from matcher.protocol.moves import Event, Refused, Step
-from matcher.protocol.rules import Around
+from matcher.protocol.reaching import Wanted, wanted
+from matcher.protocol.rules import Around, Rules
 from matcher.protocol.search import (
     ContactAttempt,
     Ending,
@@ -62,7 +63,7 @@ _ADVANCE = (
 
 
 def contact_attempt(search: Search, outcome: PatientContact, around: Around) -> Step:
-    """An attempt to reach the patient. After ``unreachable_tries`` in vain the search rests by itself."""
+    """An attempt to reach the patient. Once all was tried in vain (``reaching``) the search rests."""
     turn = Turn(Event.CONTACT_ATTEMPT, search, around)
     turn.touch()
     if outcome is PatientContact.REACHED:
@@ -70,11 +71,16 @@ def contact_attempt(search: Search, outcome: PatientContact, around: Around) -> 
         turn.untask(TaskKind.PATIENT_UNREACHABLE)
         return turn.end()
     turn.set(contact_attempts=(*search.contact_attempts, ContactAttempt(at=turn.now, outcome=outcome)))
-    if len(turn.search.contact_attempts) >= turn.rules.unreachable_tries:
+    if not still_to_try(turn.search, around.rules):
         if turn.state in _RESTABLE:
             _set_aside(turn, None)
         turn.task(TaskKind.PATIENT_UNREACHABLE)
     return turn.end()
+
+
+def still_to_try(search: Search, rules: Rules) -> Wanted:
+    """What of the tries to reach the patient is missing before the search rests."""
+    return wanted(search.contact_attempts, rules.unreachable_tries, rules.office_calendar.zone)
 
 
 def rest(search: Search, until: date | None, around: Around) -> Step:
@@ -218,7 +224,7 @@ def relaunch(search: Search, on: date | None, around: Around) -> Step:
 
 def reopen(
     search: Search,
-    reason: str,  # noqa: ARG001 - the journal keeps it
+    reason: str,  # noqa: ARG001 - sealed beside the record, no rule reads it
     around: Around,
 ) -> Step:
     """The doctor left or it failed: a new run begins at once, with the seniority of the first.
