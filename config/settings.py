@@ -95,6 +95,8 @@ class Settings:
     keys_dir: Path
     #: One file of streets per territory, public data: ``addresses import`` writes it.
     addresses_dir: Path
+    #: Copies of the vault's private keys for one offline key, and who it is.
+    escrow_dir: Path
     #: The folder that holds one folder per territory.
     territories: Path
     lease: timedelta
@@ -133,7 +135,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, defaults: Path = 
         return ProSanteConnect.parse(issuer, values["psc_client_id"], values["psc_client_secret"])
 
     keys_dir = _checked("keys_dir", _path, values["keys_dir"])
-    given = values["addresses_dir"]
+    given, escrow = values["addresses_dir"], values["escrow_dir"]
     return Settings(
         database_url=values["database_url"],
         relay=_checked("smtp_url", relay, values["smtp_url"]),
@@ -141,6 +143,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, defaults: Path = 
         keys_dir=keys_dir,
         # Beside the keys is where this installation may write.
         addresses_dir=_checked("addresses_dir", _path, given) if given else keys_dir.parent / "addresses",
+        escrow_dir=_checked("escrow_dir", _path, escrow) if escrow else keys_dir.parent / "escrow",
         territories=_checked("territories", _path, values["territories"]),
         lease=_checked("lease", _lease, values["lease"]),
         log_level=_checked("log_level", _level, values["log_level"]),

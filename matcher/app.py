@@ -22,6 +22,7 @@ from matcher.storage import migrate
 from matcher.web import routes
 from matcher.web.limits import LARGEST_BODY
 from messaging.dispatcher import Dispatcher
+from messaging.escrow import Escrow
 from messaging.keyring import KeyRing
 from messaging.letters import Letters
 from messaging.links import Links
@@ -49,12 +50,14 @@ async def open_house(
     """
     engine = make_engine(settings.database_url)
     try:
-        keyring = KeyRing(settings.keys_dir)
+        escrow = Escrow(settings.escrow_dir)
+        keyring = KeyRing(settings.keys_dir, escrow)
         house = House(
             settings=settings,
             engine=engine,
             sessions=make_sessions(engine),
             keyring=keyring,
+            escrow=escrow,
             vault=Vault(keyring),
             links=Links(keyring),
             now=now,

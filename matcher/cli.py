@@ -16,7 +16,7 @@ import typer
 from config.logs import configure
 from config.settings import BadSetting, Settings, load_settings
 from matcher import app as building
-from matcher import cli_places, cli_simulate, directory
+from matcher import cli_keys, cli_places, cli_simulate, directory
 from matcher.demo.rehearsal import rehearse
 from matcher.service import audit, installation, keys, people
 from matcher.service.actors import Role
@@ -48,12 +48,10 @@ app = typer.Typer(
 doctors_app = typer.Typer(help="L’annuaire des médecins.", no_args_is_help=True)
 user_app = typer.Typer(help="Les personnes qui se connectent.", no_args_is_help=True)
 key_app = typer.Typer(help="Les clés de l’API.", no_args_is_help=True)
-keys_app = typer.Typer(help="Les clés du coffre, une par mois.", no_args_is_help=True)
 journal_app = typer.Typer(help="Le journal chaîné.", no_args_is_help=True)
 app.add_typer(doctors_app, name="doctors")
 app.add_typer(user_app, name="user")
 app.add_typer(key_app, name="key")
-app.add_typer(keys_app, name="keys")
 app.add_typer(journal_app, name="journal")
 cli_simulate.register(app)
 
@@ -165,34 +163,6 @@ def add_key(
     _secret(key)
 
 
-@keys_app.command("new")
-def new_key() -> None:
-    """Créer une paire de clés pour le mois en cours ; les nouvelles fiches lui sont scellées."""
-
-    async def create(house: House) -> str:
-        return house.keyring.create(house.now())
-
-    _say(f"clé {_in_house(create)} créée ; sauvegardez le dossier des clés")
-
-
-@keys_app.command("rewrap")
-def rewrap() -> None:
-    """Sceller de nouveau chaque fiche vivante à la clé du mois ; reprend où il s’était arrêté."""
-
-    async def again(house: House) -> int:
-        return await keys.rewrap(house, lambda done: _say(f"{done} …"))
-
-    done = _in_house(again)
-    _say(f"{done} sections scellées de nouveau")
-
-
-@keys_app.command("destroy")
-def destroy_key(month: Annotated[str, typer.Argument(help="AAAA-MM, ou AAAA-MM-N.")]) -> None:
-    """Détruire la clé d’un mois : ses fiches deviennent illisibles dans toutes les sauvegardes."""
-    _in_house(lambda house: keys.destroy(house, month))
-    _say(f"clé {month} détruite ; détruisez aussi ses copies")
-
-
 @journal_app.command("verify")
 def verify() -> None:
     """Parcourir la chaîne ; statut 1 et la première entrée fautive si elle ne tient pas."""
@@ -229,6 +199,7 @@ def _in_house(work: Callable[[House], Awaitable[_T]], *, schema: bool = True) ->
     return asyncio.run(inside())
 
 
+cli_keys.register(app, _in_house, _settings)
 cli_places.register(app, _in_house)
 
 

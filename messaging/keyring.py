@@ -8,7 +8,7 @@ A folder of 0700 holds files of 0600::
     mac/links-1.key                32 random bytes, by purpose and generation
     journal.private.pem            Ed25519: signs the head of the journal
 
-A process that only takes requests in gets a copy of the folder without the private halves.
+A process that only takes requests in gets a folder of its own, without what opens a record (``publish``).
 """
 
 import contextlib
@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -30,6 +31,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     load_pem_public_key,
 )
+
+from messaging.files import overwrite, replace, sync, write_new
 
 INTAKE = "intake"
 
@@ -54,12 +57,28 @@ class Mac(StrEnum):
     STRONGBOX = "strongbox"
 
 
+#: What a process that takes requests in works with (``publish``): never what makes links or release codes.
+_FOR_INTAKE = (Mac.LOOKUP, Mac.MESSAGE_ID, Mac.STRONGBOX)
+
+
+class Copies(Protocol):
+    """Copies of the private halves for a disaster (``messaging.escrow``)."""
+
+    def keep(self, name: str, pem: bytes) -> None:
+        """Make one, where escrow is set up and there is none."""
+
+    def destroy(self, name: str) -> None:
+        """Remove it, where there is one."""
+
+
 class KeyRing:
     """The keys of an installation. Each is read when it is first needed, and again once its file changed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, copies: Copies | None = None) -> None:
         #: Holds the keys of this installation, and what must never lie in the database.
         self.folder = folder
+        #: Where each private half is kept once more, for the offline key.
+        self._copies = copies
         self._months = folder / "months"
         self._macs = folder / "mac"
         #: By path: the file's identity when it was read, and what it held.
@@ -78,7 +97,7 @@ class KeyRing:
             if not self._generations(purpose):
                 self._make_mac(purpose, 1)
         with contextlib.suppress(FileExistsError):
-            _write_new(self.folder / f"journal{_PRIVATE}", _pem(Ed25519PrivateKey.generate()))
+            write_new(self.folder / f"journal{_PRIVATE}", _pem(Ed25519PrivateKey.generate()))
         self._make_pair(INTAKE)
         month = f"{now:%Y-%m}"
         if not any(name.startswith(month) for name in self._known()):
@@ -131,24 +150,78 @@ class KeyRing:
             raise KeyAbsent(f"no key {month}")
         public.unlink(missing_ok=True)
         private.rename(self._pair(month, _RETIRED))
-        _sync(self._months)
+        sync(self._months)
 
     def destroy(self, month: str) -> None:
         """Overwrite and remove a pair, retired or not. What was sealed to it is unreadable from then on.
 
         Overwriting is a courtesy, not a proof: a journaling or copying file system, a flash disk or a
         snapshot may keep the old bytes. What counts is that no copy is left anywhere: backups and escrow
-        copies of this month's file must be destroyed with it. Raises KeyAbsent.
+        copies of this month's file must be destroyed with it; those that this ring keeps go first, so that
+        a run cut short is finished by the next. Raises KeyAbsent.
         """
         halves = [path for end in (_RETIRED, _PRIVATE, _PUBLIC) if (path := self._pair(month, end)).exists()]
         if not halves:
             raise KeyAbsent(f"no key {month}")
+        if self._copies is not None:
+            self._copies.destroy(month)
         for path in halves:
-            _overwrite(path)
+            overwrite(path)
             kept = self._read.pop(path, None)
             if kept is not None:
                 self._parsed.pop(kept[1], None)
-        _sync(self._months)
+        sync(self._months)
+
+    def copy_all(self) -> list[str]:
+        """See that every private half that opens something is copied for the offline key; their names."""
+        held = [name for name in (INTAKE, *self.months()) if self._pair(name, _PRIVATE).exists()]
+        for name in held:
+            if self._copies is not None:
+                self._copies.keep(name, self._bytes(self._pair(name, _PRIVATE)))
+        return held
+
+    def put_back(self, name: str, pem: bytes) -> bool:
+        """A pair from the copy of its private half, where it is missing; False where it was there.
+
+        Raises KeyAbsent for what is no name of a pair, ValueError for what is no such key.
+        """
+        if self._pair(name, _PRIVATE).exists():
+            return False
+        if not isinstance(load_pem_private_key(pem, password=None), X25519PrivateKey):
+            raise ValueError("not a key of a month")  # noqa: TRY004 - a file at fault, not a program
+        for folder in (self.folder, self._months):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_new(self._pair(name, _PRIVATE), pem)
+        self._make_pair(name)
+        return True
+
+    def publish(self, folder: Path) -> list[str]:
+        """Copy to another folder what taking requests in needs, and nothing that opens a record: the public
+        halves, the pair of the drafts, and the keys of look-ups, Message-IDs and accounts.
+
+        What is no longer here goes there too. The files get the owner of ``folder``, where this process may
+        give them. Returns what the folder now holds, by path within it.
+        """
+        wanted = [*self._months.glob(f"*{_PUBLIC}"), self._pair(INTAKE, _PRIVATE)]
+        for purpose in _FOR_INTAKE:
+            wanted += [self._macs / f"{purpose}-{number}.key" for number in self._generations(purpose)]
+        found = {path.relative_to(self.folder): path.read_bytes() for path in wanted}
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        owner = folder.stat()
+        for inner in (folder / "months", folder / "mac"):
+            inner.mkdir(mode=0o700, exist_ok=True)
+            with contextlib.suppress(PermissionError):
+                os.chown(inner, owner.st_uid, owner.st_gid)
+        for there in [*(folder / "months").iterdir(), *(folder / "mac").iterdir()]:
+            if there.relative_to(folder) not in found:
+                overwrite(there)
+        for path, content in found.items():
+            there = folder / path
+            if not there.exists() or there.read_bytes() != content:
+                replace(there, content)
+            with contextlib.suppress(PermissionError):
+                os.chown(there, owner.st_uid, owner.st_gid)
+        return sorted(str(path) for path in found)
 
     # MAC keys
 
@@ -191,20 +264,22 @@ class KeyRing:
         private = self._pair(name, _PRIVATE)
         if not private.exists() and not self._pair(name, _PUBLIC).exists():
             with contextlib.suppress(FileExistsError):
-                _write_new(private, _pem(X25519PrivateKey.generate()))
+                write_new(private, _pem(X25519PrivateKey.generate()))
         if private.exists():
+            if self._copies is not None:
+                self._copies.keep(name, self._bytes(private))
             # Derived from what is on the disk: another process may have been first, or one may have died
             # halfway.
             public = self.private(name).public_key()
             with contextlib.suppress(FileExistsError):
-                _write_new(
+                write_new(
                     self._pair(name, _PUBLIC),
                     public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
                 )
 
     def _make_mac(self, purpose: Mac, generation: int) -> None:
         with contextlib.suppress(FileExistsError):
-            _write_new(self._macs / f"{purpose}-{generation}.key", secrets.token_bytes(32))
+            write_new(self._macs / f"{purpose}-{generation}.key", secrets.token_bytes(32))
 
     def _known(self) -> Iterator[str]:
         """Every pair of a month, retired ones too: their names are not given twice."""
@@ -253,35 +328,3 @@ def _order(name: str) -> tuple[str, int]:
 
 def _pem(key: X25519PrivateKey | Ed25519PrivateKey) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-def _write_new(path: Path, content: bytes) -> None:
-    """Create a file whole or not at all, 0600. Raises FileExistsError if it is there already."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-        # A hard link, unlike a rename, never replaces what another process made meanwhile.
-        os.link(draft, path)
-    finally:
-        draft.unlink()
-    _sync(path.parent)
-
-
-def _overwrite(path: Path) -> None:
-    with path.open("r+b") as file:
-        file.write(secrets.token_bytes(path.stat().st_size))
-        file.flush()
-        os.fsync(file.fileno())
-    path.unlink()
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

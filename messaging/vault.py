@@ -13,8 +13,10 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
@@ -52,6 +54,13 @@ class Sealed:
     ciphertext: bytes
 
 
+class Openers(Protocol):
+    """The private halves by name: of a key ring, or of the copies kept for a disaster."""
+
+    def private(self, name: str) -> X25519PrivateKey:
+        """The half that opens. Raises KeyAbsent."""
+
+
 class Vault:
     """Seals with public keys alone; opens where the private halves are."""
 
@@ -74,12 +83,7 @@ class Vault:
 
     def open(self, sealed: Sealed, *, territory: str, record: str, section: str) -> bytes:
         """The text. Raises KeyAbsent if the key is not here (or no more), Unreadable if anything differs."""
-        place = _place(territory, record, section, sealed.version)
-        cipher = self._unwrap(sealed, place)[1]
-        try:
-            return AESGCM(cipher).decrypt(sealed.nonce, sealed.ciphertext, place)
-        except (InvalidTag, ValueError):
-            raise Unreadable from None
+        return open_with(self._keys, sealed, territory=territory, record=record, section=section)
 
     def rewrap(self, sealed: Sealed, to: str, *, territory: str, record: str, section: str) -> Sealed:
         """The same section with its data key sealed to another pair; the ciphertext is not touched.
@@ -87,7 +91,7 @@ class Vault:
         Raises KeyAbsent or Unreadable, and then nothing was changed.
         """
         place = _place(territory, record, section, sealed.version)
-        data_key = self._unwrap(sealed, place)[0]
+        data_key = _unwrap(self._keys, sealed, place)[0]
         return replace(sealed, key=to, wrapped=self._wrap(data_key, place, to))
 
     def hmac_term(self, territory: str, term: str) -> str:
@@ -101,17 +105,28 @@ class Vault:
     def _wrap(self, data_key: bytes, place: bytes, key: str) -> bytes:
         return _SUITE.encrypt(data_key, self._keys.public(key), info=_info(place, key))
 
-    def _unwrap(self, sealed: Sealed, place: bytes) -> tuple[bytes, bytes]:
-        """The data key, and the cipher's key that it gives, once the commitment was checked."""
-        private = self._keys.private(sealed.key)
-        try:
-            data_key = _SUITE.decrypt(sealed.wrapped, private, info=_info(place, sealed.key))
-        except (InvalidTag, ValueError):
-            raise Unreadable from None
-        cipher, commitment = _derive(data_key, place)
-        if sealed.version != VERSION or not hmac.compare_digest(commitment, sealed.commitment):
-            raise Unreadable
-        return data_key, cipher
+
+def open_with(keys: Openers, sealed: Sealed, *, territory: str, record: str, section: str) -> bytes:
+    """What ``Vault.open`` gives, with whatever holds the private halves."""
+    place = _place(territory, record, section, sealed.version)
+    cipher = _unwrap(keys, sealed, place)[1]
+    try:
+        return AESGCM(cipher).decrypt(sealed.nonce, sealed.ciphertext, place)
+    except (InvalidTag, ValueError):
+        raise Unreadable from None
+
+
+def _unwrap(keys: Openers, sealed: Sealed, place: bytes) -> tuple[bytes, bytes]:
+    """The data key, and the cipher's key that it gives, once the commitment was checked."""
+    private = keys.private(sealed.key)
+    try:
+        data_key = _SUITE.decrypt(sealed.wrapped, private, info=_info(place, sealed.key))
+    except (InvalidTag, ValueError):
+        raise Unreadable from None
+    cipher, commitment = _derive(data_key, place)
+    if sealed.version != VERSION or not hmac.compare_digest(commitment, sealed.commitment):
+        raise Unreadable
+    return data_key, cipher
 
 
 def _place(territory: str, record: str, section: str, version: int) -> bytes:

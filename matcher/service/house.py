@@ -16,6 +16,7 @@ from matcher.service.actors import Actor
 from matcher.service.finding import Finder
 from matcher.service.live import Bell
 from matcher.storage.journal import Entry
+from messaging.escrow import Escrow
 from messaging.keyring import KeyRing
 from messaging.links import Links
 from messaging.vault import Vault
@@ -76,6 +77,8 @@ class House:
     engine: AsyncEngine
     sessions: async_sessionmaker[AsyncSession]
     keyring: KeyRing
+    #: Copies of the private keys that one offline key opens.
+    escrow: Escrow
     vault: Vault
     links: Links
     #: The only clock of the use cases.

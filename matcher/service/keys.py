@@ -8,6 +8,7 @@ from matcher.service.errors import Conflict
 from matcher.service.house import House
 from matcher.storage import idempotency, journal_chain, people, sealed
 from messaging import outbox
+from messaging.escrow import identity_of
 from messaging.keyring import KeyAbsent
 
 _BATCH = 100
@@ -15,15 +16,18 @@ _BATCH = 100
 KEPT = timedelta(days=2)
 
 
-async def rewrap(house: House, progress: Callable[[int], None]) -> int:
+async def rewrap(house: House, progress: Callable[[int, int], None]) -> int:
     """Seal every live record again to the current month. Resumes where it was stopped: what is done is
-    under the new key. ``progress`` is told how many sections were sealed again, and so is the caller.
+    under the new key. ``progress`` is told how many sections were sealed again, of how many that there were
+    to do; the caller gets the first of the two.
     """
     current = house.keyring.current(house.now())
+    months = [month for month in house.keyring.months() if month != current]
+    async with house.sessions.begin() as session:
+        used = await sealed.keys_in_use(session)
+    total = sum(used.get(month, 0) for month in months)
     done = 0
-    for month in house.keyring.months():
-        if month == current:
-            continue
+    for month in months:
         after = None
         while True:
             async with house.sessions.begin() as session:
@@ -36,9 +40,9 @@ async def rewrap(house: House, progress: Callable[[int], None]) -> int:
                     }
                     again = house.vault.rewrap(section.sealed, current, **place)
                     done += await sealed.rewrapped(session, section, again)
-            progress(done)
             if not batch:
                 break
+            progress(done, total)
             after = batch[-1]
     return done
 
@@ -58,6 +62,17 @@ async def destroy(house: House, month: str) -> None:
     if used:
         raise Conflict("key_in_use", f"{used} sections are still sealed to it; run trait-union keys rewrap")
     house.keyring.destroy(month)
+
+
+async def recover(house: House, identity: str) -> list[str]:
+    """Put back the pairs whose private halves are lost, from the copies that ``identity`` opens.
+
+    ``identity`` is the text of the offline key's file. Returns their names. Raises BadEscrowKey, or KeyAbsent
+    where a copy is another offline key's.
+    """
+    opener = identity_of(identity)
+    names = house.escrow.names()
+    return [name for name in names if house.keyring.put_back(name, house.escrow.opened(name, opener))]
 
 
 async def purge(house: House) -> dict[str, int]:

@@ -171,3 +171,38 @@ def test_preparing_does_not_replace_a_private_half_that_is_kept_elsewhere(ring, 
     ring.prepare(NOVEMBER)
     assert not private.exists()
     assert ring.public(INTAKE).public_bytes_raw() == public
+
+
+def test_a_published_folder_seals_and_looks_up_and_opens_no_month(ring, tmp_path):
+    there = tmp_path / "intake"
+    held = ring.publish(there)
+    assert held == [
+        "mac/lookup-1.key",
+        "mac/message-id-1.key",
+        "mac/strongbox-1.key",
+        "months/2026-11.public.pem",
+        "months/intake.private.pem",
+        "months/intake.public.pem",
+    ]
+    assert sorted(str(p.relative_to(there)) for p in there.rglob("*") if p.is_file()) == held
+    assert all(path.stat().st_mode & 0o077 == 0 for path in [there, *there.rglob("*")])
+    intake = KeyRing(there)
+    assert intake.current(NOVEMBER) == "2026-11"
+    assert intake.mac(Mac.LOOKUP) == ring.mac(Mac.LOOKUP)
+    for absent in (lambda: intake.private("2026-11"), lambda: intake.mac(Mac.LINKS), intake.journal):
+        with pytest.raises(KeyAbsent):
+            absent()
+
+
+def test_publishing_again_follows_the_months(ring, tmp_path):
+    there = tmp_path / "intake"
+    ring.publish(there)
+    before = (there / "mac" / "lookup-1.key").stat().st_mtime_ns
+    ring.prepare(DECEMBER)
+    ring.destroy("2026-11")
+    ring.publish(there)
+    assert KeyRing(there).months() == ["2026-12"]
+    assert (there / "mac" / "lookup-1.key").stat().st_mtime_ns == before
+    (there / "months" / "2026-12.public.pem").write_text("altered")
+    ring.publish(there)
+    assert KeyRing(there).public("2026-12").public_bytes_raw() == ring.public("2026-12").public_bytes_raw()

@@ -1,0 +1,168 @@
+"""Copies of the private keys: they open with the offline key alone, and go with the key they copy."""
+
+from datetime import UTC, datetime
+
+import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from messaging import escrow
+from messaging.escrow import BadEscrowKey, Escrow, EscrowKeys, identity_of
+from messaging.keyring import INTAKE, KeyAbsent, KeyRing
+
+NOVEMBER = datetime(2026, 11, 23, 8, tzinfo=UTC)
+DECEMBER = datetime(2026, 12, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def copies(tmp_path):
+    return Escrow(tmp_path / "escrow")
+
+
+@pytest.fixture
+def ring(tmp_path, copies):
+    ring = KeyRing(tmp_path / "keys", copies)
+    ring.prepare(NOVEMBER)
+    return ring
+
+
+@pytest.fixture
+def offline(copies):
+    """The secret of the offline key; its recipient is known to the service."""
+    secret, recipient = escrow.new_identity()
+    copies.use(recipient)
+    return secret
+
+
+def _cut(path):
+    raise OSError("no power")
+
+
+def raw(key):
+    return key.private_bytes_raw()
+
+
+def test_without_an_offline_key_no_copy_is_made(ring, copies):
+    assert ring.copy_all() == [INTAKE, "2026-11"]
+    assert copies.names() == []
+    assert copies.recipient() is None
+    assert KeyRing(ring.folder).copy_all() == [INTAKE, "2026-11"]
+
+
+def test_every_key_has_a_copy_from_the_day_it_is_made(copies, offline, ring):
+    assert copies.names() == ["2026-11", INTAKE]
+    ring.create(NOVEMBER)
+    ring.prepare(DECEMBER)
+    assert copies.names() == ["2026-11", "2026-11-2", "2026-12", INTAKE]
+    keys = EscrowKeys(copies, offline)
+    for name in copies.names():
+        assert raw(keys.private(name)) == raw(ring.private(name)) == raw(keys.private(name))
+
+
+def test_keys_made_before_the_offline_key_are_copied_when_it_comes(ring, copies, offline):
+    assert copies.names() == []
+    ring.copy_all()
+    before = {path: path.read_bytes() for path in copies.folder.iterdir()}
+    ring.copy_all()
+    assert {path: path.read_bytes() for path in copies.folder.iterdir()} == before
+    assert copies.names() == ["2026-11", INTAKE]
+
+
+def test_nothing_of_a_key_or_of_the_secret_is_in_the_folder_of_copies(ring, copies, offline):
+    ring.copy_all()
+    content = b"".join(path.read_bytes() for path in copies.folder.iterdir())
+    assert raw(ring.private("2026-11")) not in content
+    assert b"PRIVATE KEY" not in content
+    assert offline.encode() not in content
+    assert {path.stat().st_mode & 0o777 for path in copies.folder.iterdir()} == {0o600}
+    assert copies.folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_another_offline_key_opens_nothing(ring, copies, offline):
+    ring.copy_all()
+    keys = EscrowKeys(copies, escrow.new_identity()[0])
+    with pytest.raises(KeyAbsent):
+        keys.private("2026-11")
+    with pytest.raises(KeyAbsent):
+        EscrowKeys(copies, offline).private("2026-10")
+
+
+def test_a_new_offline_key_takes_the_copies_of_the_old_one_away(ring, copies, offline):
+    ring.copy_all()
+    secret, recipient = escrow.new_identity()
+    copies.use(recipient)
+    assert copies.names() == []
+    ring.copy_all()
+    copies.use(recipient)
+    assert copies.names() == ["2026-11", INTAKE]
+    with pytest.raises(KeyAbsent):
+        EscrowKeys(copies, offline).private("2026-11")
+    assert raw(EscrowKeys(copies, secret).private("2026-11")) == raw(ring.private("2026-11"))
+
+
+def test_a_destroyed_month_takes_its_copy_along(ring, copies, offline):
+    ring.copy_all()
+    path = copies.folder / "2026-11.age"
+    kept = path.with_name("kept")
+    content = path.read_bytes()
+    kept.hardlink_to(path)
+    ring.destroy("2026-11")
+    assert copies.names() == [INTAKE]
+    assert kept.read_bytes() != content
+
+
+def test_a_destruction_cut_short_is_finished_by_the_next(ring, copies, offline, monkeypatch):
+    ring.copy_all()
+    ring.prepare(DECEMBER)
+    cut = KeyRing(ring.folder, copies)
+    monkeypatch.setattr("messaging.keyring.overwrite", _cut)
+    with pytest.raises(OSError, match="no power"):
+        cut.destroy("2026-11")
+    monkeypatch.undo()
+    # The copy went first: the month is still there to be destroyed.
+    assert copies.names() == ["2026-12", INTAKE]
+    ring.destroy("2026-11")
+    assert ring.months() == ["2026-12"]
+
+
+def test_lost_keys_come_back_from_their_copies(ring, copies, offline, tmp_path):
+    ring.copy_all()
+    opener = identity_of(offline)
+    anew = KeyRing(tmp_path / "anew", copies)
+    assert [anew.put_back(name, copies.opened(name, opener)) for name in copies.names()] == [True, True]
+    assert raw(anew.private("2026-11")) == raw(ring.private("2026-11"))
+    assert anew.public(INTAKE).public_bytes_raw() == ring.public(INTAKE).public_bytes_raw()
+    assert not anew.put_back("2026-11", b"")
+
+
+def test_only_a_key_of_a_month_is_put_back(ring):
+    with pytest.raises(KeyAbsent):
+        ring.put_back("../journal", b"")
+    journal = (ring.folder / "journal.private.pem").read_bytes()
+    with pytest.raises(ValueError, match="month"):
+        ring.put_back("2026-10", journal)
+
+
+def test_an_identity_file_may_have_the_comments_of_age(offline):
+    text = f"# created: 2026-11-23\n# public key: age1…\n\n{offline}\n"
+    assert str(identity_of(text)) == offline
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "AGE-SECRET-KEY-1QQ", "one\ntwo\n", "age1xyz"])
+def test_what_is_no_secret_key_is_refused_without_repeating_it(text):
+    with pytest.raises(BadEscrowKey) as refused:
+        identity_of(text)
+    assert not text or text not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["", "age1", "AGE-SECRET-KEY-1QQ", "ssh-ed25519 AAAA"])
+def test_what_is_no_recipient_is_refused(copies, text):
+    with pytest.raises(BadEscrowKey, match="age1"):
+        copies.use(text)
+    assert copies.recipient() is None
+
+
+def test_a_copy_is_in_the_format_of_age(ring, copies, offline):
+    ring.copy_all()
+    assert (copies.folder / "2026-11.age").read_bytes().startswith(b"age-encryption.org/v1\n")
+    pem = copies.opened("2026-11", identity_of(offline))
+    assert raw(load_pem_private_key(pem, password=None)) == raw(ring.private("2026-11"))
