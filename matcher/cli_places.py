@@ -1,4 +1,6 @@
-"""The commands about places: ``addresses import``, ``population import``, ``announcements audit``."""
+"""The commands about places: ``addresses import``, ``population import``, ``travel import`` and
+``announcements audit``.
+"""
 
 import csv
 import sys
@@ -10,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from matcher import directory
 from matcher.service import anonymity, importing
 from matcher.service.house import House
 
@@ -29,12 +32,14 @@ def register(app: typer.Typer, in_house: InHouse) -> None:
     addresses = typer.Typer(help="Les rues, hors ligne.", no_args_is_help=True)
     population = typer.Typer(help="Les habitants, par quartier et tranche d’âge.", no_args_is_help=True)
     announcements = typer.Typer(help="Ce que les annonces laissent deviner.", no_args_is_help=True)
+    travel = typer.Typer(help="Les temps de trajet, à pied ou en voiture.", no_args_is_help=True)
     app.add_typer(addresses, name="addresses")
     app.add_typer(population, name="population")
     app.add_typer(announcements, name="announcements")
+    app.add_typer(travel, name="travel")
 
     # Without a callback a Typer of one command takes that command's place.
-    for each in (addresses, population, announcements):
+    for each in (addresses, population, announcements, travel):
         each.callback()(_nothing)
 
     @addresses.command("import")
@@ -70,6 +75,15 @@ def register(app: typer.Typer, in_house: InHouse) -> None:
         for name, count in report.taken.items():
             _say(f"{name} : {count} lignes reprises")
         _say(f"{total:,.0f} habitants ; redémarrez le service pour qu’il compte avec eux".replace(",", " "))
+
+    @travel.command("import")
+    def import_travel(file: _File, territory: _Territory) -> None:
+        """Remplacer les temps de trajet d’un territoire : « place;rpps;walk;drive », en minutes."""
+        text = directory.decode(file.read_bytes())
+        report = in_house(lambda house: importing.import_travel(house, territory, text))
+        for name, problem in report.problems:
+            _say(f"{name}, {problem}")
+        _say(f"{report.taken['travel.csv']} trajets repris")
 
     @announcements.command("audit")
     def audit(

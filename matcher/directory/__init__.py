@@ -21,6 +21,7 @@ from matcher.directory.tables import (
     read_structures,
     read_users,
 )
+from matcher.directory.travel import TravelRow, read_travel
 
 __all__ = [
     "DOCTOR_COLUMNS",
@@ -34,6 +35,7 @@ __all__ = [
     "Problem",
     "StreetRow",
     "StructureRow",
+    "TravelRow",
     "UserRow",
     "decode",
     "read_absences",
@@ -44,5 +46,6 @@ __all__ = [
     "read_population",
     "read_streets",
     "read_structures",
+    "read_travel",
     "read_users",
 ]

@@ -13,6 +13,8 @@ DOCTOR_COLUMNS: Final = (
     "postcode", "city", "insee", "lat", "lon", "languages", "step_free", "home_visits", "sector",
     "teleconsultation", "member", "zone", "asked_per_week", "accepted_per_month",
 )  # fmt: skip
+#: Known to few.
+RARE_COLUMNS: Final = ("list_size",)
 
 _SEX = re.compile("[FM]")
 _POSTCODE = re.compile(r"[0-9]{5}")
@@ -49,6 +51,8 @@ class DoctorRow:
     zone: Zone
     asked_per_week: int | None
     accepted_per_month: int | None
+    #: Patients whose médecin traitant he is; few territories know it.
+    list_size: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,13 +104,15 @@ def read_doctors(text: str) -> tuple[list[DoctorRow], list[Problem]]:
             zone=_zone(line),
             asked_per_week=line.whole("asked_per_week", 0, 1000),
             accepted_per_month=line.whole("accepted_per_month", 0, 1000),
+            list_size=line.whole("list_size", 0, 10_000),
         )
         rpps_once.check(line, "rpps", rpps)
         if email is not None:
             email_once.check(line, "email", email.lower())
         return row
 
-    return read(text, DOCTOR_COLUMNS, ("rpps", "last_name", "first_name", "zone"), build)
+    needed = ("rpps", "last_name", "first_name", "zone")
+    return read(text, DOCTOR_COLUMNS, needed, build, rare=RARE_COLUMNS)
 
 
 def read_absences(text: str) -> tuple[list[AbsenceRow], list[Problem]]:

@@ -172,12 +172,20 @@ class Once:
 
 
 def read(
-    text: str, columns: Sequence[str], needed: Sequence[str], build: Callable[[Line], T]
+    text: str,
+    columns: Sequence[str],
+    needed: Sequence[str],
+    build: Callable[[Line], T],
+    *,
+    rare: Sequence[str] = (),
 ) -> tuple[list[T], list[Problem]]:
-    """Every line that ``build`` did not refuse, and every problem, in the file's order."""
+    """Every line that ``build`` did not refuse, and every problem, in the file's order.
+
+    ``rare`` are further columns that most files do not have: nothing is said where one is absent.
+    """
     rows: list[T] = []
     problems: list[Problem] = []
-    for line in _lines(text, columns, needed, problems):
+    for line in _lines(text, columns, needed, rare, problems):
         row = build(line)
         if line.refused:
             problems.extend(replace(problem, skipped=True) for problem in line.problems)
@@ -188,7 +196,7 @@ def read(
 
 
 def _lines(
-    text: str, columns: Sequence[str], needed: Sequence[str], problems: list[Problem]
+    text: str, columns: Sequence[str], needed: Sequence[str], rare: Sequence[str], problems: list[Problem]
 ) -> Iterator[Line]:
     """The lines under the header. Each is read by itself, so that a stray quote spoils no other."""
     header: list[str] | None = None
@@ -202,14 +210,15 @@ def _lines(
             continue
         if header is None:
             header = [cell.strip().lower() for cell in cells]
-            if not _usable(header, number, columns, needed, problems):
+            usual = [name for name in header if name not in rare]
+            if not _usable(usual, number, columns, needed, problems):
                 return
         elif len(cells) > len(header):
             message = f"{len(cells)} valeurs pour {len(header)} colonnes"
             problems.append(Problem(line=number, field="", message=message))
         else:
             named = zip(header, cells, strict=False)
-            yield Line(number, {name: cell for name, cell in named if name in columns})
+            yield Line(number, {name: cell for name, cell in named if name in columns or name in rare})
     if header is None:
         problems.append(Problem(line=1, field="", message="le fichier est vide"))
 

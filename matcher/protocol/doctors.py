@@ -7,6 +7,7 @@ from typing import assert_never
 
 from matcher.protocol.announcement import Condition, ConditionKind
 from matcher.protocol.ids import DoctorId, OfferId
+from matcher.protocol.travel import REACH_MINUTES, Travel, told
 from matcher.protocol.wishes import REACH_KM, Wish, WishKind
 
 
@@ -47,6 +48,11 @@ class Doctor:
     #: Times chosen in the last 30 days.
     accepted_this_month: int = 0
     last_phoned_at: datetime | None = None
+    #: Questions of the last 12 months that had the time to be answered, and how many he said yes to.
+    asked_before: int = 0
+    yes_before: int = 0
+    #: Patients whose médecin traitant he is.
+    list_size: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,10 +73,18 @@ class Candidate:
     distance_km: float | None
     #: One of the doctors whom the patient named to be asked first.
     preferred: bool = False
-    #: The wishes behind ``met``, for saying why.
+    #: The wishes behind ``met`` and ``unmet``, for saying why.
     met_wishes: tuple[Wish, ...] = ()
+    unmet_wishes: tuple[Wish, ...] = ()
+    #: Minutes of the territory's table, and by which means (``walk``, ``car``).
+    minutes: int | None = None
+    means: str | None = None
     #: As the doctor's: for the order of calls and for saying why.
     asked_this_week: int = 0
+    asked_per_week: int | None = None
+    accepted_this_month: int = 0
+    asked_before: int = 0
+    yes_before: int = 0
     last_phoned_at: datetime | None = None
 
 
@@ -115,10 +129,13 @@ class Candidates:
     with_mailbox: frozenset[DoctorId] = frozenset()
 
 
-def fulfils(doctor: Doctor, wish: Wish, distance_km: float | None) -> bool | None:
+def fulfils(
+    doctor: Doctor, wish: Wish, distance_km: float | None, travel: Travel | None = None
+) -> bool | None:
     """Whether the doctor fulfils the wish; None where it is not known.
 
-    ``distance_km`` is unrounded, from the announced place, None where the doctor's place is unknown.
+    ``distance_km`` is unrounded, from the announced place, None where the doctor's place is unknown;
+    ``travel`` are the minutes of the territory's table, which go before the straight line.
     """
     match wish.kind:
         case WishKind.DOCTOR_SEX:
@@ -131,6 +148,9 @@ def fulfils(doctor: Doctor, wish: Wish, distance_km: float | None) -> bool | Non
         case WishKind.MAX_DISTANCE_KM:
             return None if distance_km is None else distance_km <= float(str(wish.value))
         case WishKind.TRAVEL:
+            minutes = told(travel, str(wish.value))
+            if minutes is not None:
+                return minutes <= REACH_MINUTES
             return None if distance_km is None else distance_km <= REACH_KM[str(wish.value)]
         case WishKind.STEP_FREE:
             return doctor.step_free
@@ -148,9 +168,9 @@ def fulfils(doctor: Doctor, wish: Wish, distance_km: float | None) -> bool | Non
             assert_never(wish.kind)
 
 
-def meets(doctor: Doctor, wish: Wish, distance_km: float | None) -> bool:
+def meets(doctor: Doctor, wish: Wish, distance_km: float | None, travel: Travel | None = None) -> bool:
     """Whether the doctor surely fulfils the wish: what is unknown of a doctor is not met (P4)."""
-    return fulfils(doctor, wish, distance_km) is True
+    return fulfils(doctor, wish, distance_km, travel) is True
 
 
 def declines(doctor: Doctor, condition: Condition) -> bool:

@@ -1,7 +1,10 @@
-"""Who may be asked for one search, best first, and why. Plain Python: a territory has hundreds of doctors."""
+"""Who may be asked for one search, best first. Plain Python: a territory has hundreds of doctors.
+
+Why each stands where he stands is said by ``reasons``; ``nearest`` finds the first ones among many thousands.
+"""
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 
 from matcher.protocol.announcement import Condition
@@ -15,48 +18,13 @@ from matcher.protocol.doctors import (
     declines,
     meets,
 )
+from matcher.protocol.fairness import Usual, turn, usual
 from matcher.protocol.ids import DoctorId
 from matcher.protocol.places import Place, distance_km, rounded_km
+from matcher.protocol.travel import Reach, Travel, best, nearness
 from matcher.protocol.wishes import Wish, WishKind
-from matcher.protocol.wording import distance
 
-#: Names of the languages most met in consultations; another is said by its code.
-LANGUAGES = {
-    "am": "amharique",
-    "ar": "arabe",
-    "bn": "bengali",
-    "de": "allemand",
-    "en": "anglais",
-    "es": "espagnol",
-    "fa": "persan",
-    "fr": "français",
-    "hy": "arménien",
-    "it": "italien",
-    "ka": "géorgien",
-    "ku": "kurde",
-    "pl": "polonais",
-    "ps": "pachto",
-    "pt": "portugais",
-    "ro": "roumain",
-    "ru": "russe",
-    "so": "somali",
-    "sq": "albanais",
-    "sr": "serbe",
-    "ta": "tamoul",
-    "ti": "tigrigna",
-    "tr": "turc",
-    "uk": "ukrainien",
-    "ur": "ourdou",
-    "vi": "vietnamien",
-    "wo": "wolof",
-    "zh": "chinois",
-}
-_MET = {
-    WishKind.STEP_FREE: "accessible de plain-pied",
-    WishKind.HOME_VISITS: "visites à domicile",
-    WishKind.SECTOR1: "secteur 1",
-    WishKind.TELECONSULTATION: "téléconsultation",
-}
+NO_TIMES: Mapping[DoctorId, Travel] = {}
 
 
 def candidates(
@@ -69,25 +37,32 @@ def candidates(
     offers: Iterable[Offer],
     today: date,
     persons: int = 1,
+    times: Mapping[DoctorId, Travel] = NO_TIMES,
+    common: Usual | None = None,
 ) -> Candidates:
     """Everybody who satisfies every hard wish and declines no condition, best first (P4).
 
     ``wishes`` in order of importance; ``place`` is the announced one, never the patient's address, and
     None (not announced yet) leaves every distance unknown; ``declined`` are the doctors the patient does
-    not want; ``today`` is the territory's; ``persons`` is how many the search stands for.
+    not want; ``today`` is the territory's; ``persons`` is how many the search stands for; ``times`` are the
+    minutes of a table from that place, where the territory has one; ``common`` is what is usual among its
+    doctors, worked out of ``doctors`` unless it is known already.
 
     The order: doctors named by the patient, those who meet every wish, those who miss the least
-    important one, then proximity (as rounded), then fairness: least asked this week, least chosen this
-    month; the id breaks what ties are left, so that the order is the same whoever asks.
+    important one, then proximity (minutes of the table, else kilometres as rounded), then fairness
+    (``fairness.turn``: load against past answers); the id breaks what ties are left, so that the order is
+    the same whoever asks.
     """
     everybody = list(doctors)
+    common = common or usual(everybody)
+    wished = wished_means(wishes)
     by_id = {doctor.id: doctor for doctor in everybody}
     ranked = sorted(
         (
-            (_order(doctor, candidate, wishes), candidate)
+            (order(doctor, candidate, wishes, wished, common), candidate)
             for doctor in everybody
             if doctor.id not in declined
-            and (candidate := _candidate(doctor, wishes, conditions, place, today)) is not None
+            and (candidate := candidate_of(doctor, wishes, conditions, place, today, times)) is not None
         ),
         key=lambda pair: pair[0],
     )
@@ -106,38 +81,30 @@ def candidates(
     )
 
 
-def why(candidate: Candidate) -> str:
-    """Say why this doctor stands where he stands: « parle arabe, à 1 km »."""
-    reasons = ["demandé·e par la personne"] if candidate.preferred else []
-    reasons += [said for wish in candidate.met_wishes if (said := _met(wish)) is not None]
-    if candidate.distance_km is not None:
-        near = distance(candidate.distance_km)
-        reasons.append(near.replace("environ", "à"))
-    if candidate.asked_this_week:
-        reasons.append(f"déjà sollicité·e {candidate.asked_this_week} fois cette semaine")
-    else:
-        reasons.append("pas sollicité·e cette semaine")
-    if candidate.zone is Zone.NEIGHBOUR:
-        reasons.append("zone voisine")
-    return ", ".join(reasons)
+def wished_means(wishes: Sequence[Wish]) -> str | None:
+    """How the patient travels, where that is a wish."""
+    return next((str(wish.value) for wish in wishes if wish.kind is WishKind.TRAVEL), None)
 
 
-def _candidate(
+def candidate_of(
     doctor: Doctor,
     wishes: Sequence[Wish],
     conditions: Collection[Condition],
     place: Place | None,
     today: date,
+    times: Mapping[DoctorId, Travel] = NO_TIMES,
 ) -> Candidate | None:
     """The doctor as a candidate; None where a hard wish is not met or a condition declined."""
     exact = None
     if place is not None and doctor.lat is not None and doctor.lon is not None:
         exact = distance_km(place.lat, place.lon, doctor.lat, doctor.lon)
-    met = tuple(wish for wish in wishes if meets(doctor, wish, exact))
+    travel = times.get(doctor.id)
+    met = tuple(wish for wish in wishes if meets(doctor, wish, exact, travel))
     unmet = tuple(wish for wish in wishes if wish not in met)
     if any(wish.binding for wish in unmet) or any(declines(doctor, c) for c in conditions):
         return None
     available = _available(doctor, today)
+    minutes, means = (None, None) if travel is None else best(travel, wished_means(wishes))
     return Candidate(
         doctor=doctor.id,
         zone=doctor.zone,
@@ -156,20 +123,30 @@ def _candidate(
         distance_km=None if exact is None else rounded_km(exact),
         preferred=any(wish.kind is WishKind.PREFER for wish in met),
         met_wishes=met,
+        unmet_wishes=unmet,
+        minutes=minutes,
+        means=means,
         asked_this_week=doctor.asked_this_week,
+        asked_per_week=doctor.asked_per_week,
+        accepted_this_month=doctor.accepted_this_month,
+        asked_before=doctor.asked_before,
+        yes_before=doctor.yes_before,
         last_phoned_at=doctor.last_phoned_at,
     )
 
 
-def _order(doctor: Doctor, candidate: Candidate, wishes: Sequence[Wish]) -> tuple[object, ...]:
+def order(
+    doctor: Doctor, candidate: Candidate, wishes: Sequence[Wish], wished: str | None, common: Usual
+) -> tuple[object, ...]:
     """The sorting key. Missed wishes compare in order of importance: missing the last one only is best."""
     missed = tuple(wish not in candidate.met_wishes for wish in wishes if wish.kind is not WishKind.PREFER)
+    reach = Reach(km=candidate.distance_km, minutes=candidate.minutes, means=candidate.means)
+    near = nearness(reach, wished)
     return (
         not candidate.preferred,
         missed,
-        math.inf if candidate.distance_km is None else candidate.distance_km,
-        doctor.asked_this_week,
-        doctor.accepted_this_month,
+        math.inf if near is None else near,
+        turn(doctor, common),
         doctor.id,
     )
 
@@ -193,12 +170,3 @@ def _stands(
     if offer.left < persons or not _available(doctor, today):
         return False
     return not any(condition.kind in offer.declines for condition in conditions)
-
-
-def _met(wish: Wish) -> str | None:
-    """One met wish in French; None for what goes without saying (distance is said in kilometres)."""
-    if wish.kind is WishKind.LANGUAGE:
-        return f"parle {LANGUAGES.get(str(wish.value), wish.value)}"
-    if wish.kind is WishKind.DOCTOR_SEX:
-        return "une femme" if wish.value == "F" else "un homme"
-    return _MET.get(wish.kind)

@@ -1,15 +1,21 @@
 """Who may be asked for a search: the territory's doctors and offers, ranked by the pure rules."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from matcher.protocol import ranking
 from matcher.protocol.doctors import Candidates, Doctor, Offer
+from matcher.protocol.fairness import Usual, usual
+from matcher.protocol.ids import DoctorId
+from matcher.protocol.places import normalised
 from matcher.protocol.search import Search
+from matcher.protocol.travel import Travel
 from matcher.service.house import House
-from matcher.storage import doctors, offers
+from matcher.storage import doctors, offers, travel
+from matcher.storage.past import Past
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,14 +24,20 @@ class Roster:
 
     doctors: tuple[Doctor, ...]
     offers: tuple[Offer, ...]
+    #: What is usual among them.
+    common: Usual
 
 
 async def roster(session: AsyncSession, house: House, territory: str) -> Roster:
     """Read the territory's doctors, with what they were asked and accepted lately, and its open offers."""
     now = house.now()
     quota = house.territory(territory).settings.quota
+    known = await doctors.all_for_ranking(session, territory, now, quota)
+    past = await house.past.answers(session, territory, now)
+    listed = tuple(_remembered(doctor, past) for doctor in known)
     return Roster(
-        doctors=tuple(await doctors.all_for_ranking(session, territory, now, quota)),
+        doctors=listed,
+        common=usual(listed),
         offers=tuple(await offers.open_ones(session, territory, today(house, territory))),
     )
 
@@ -46,7 +58,22 @@ async def candidates(
         offers=known.offers,
         today=today(house, search.territory),
         persons=1 if search.household is None else search.household.adults + search.household.children,
+        times=await times(session, search),
+        common=known.common,
     )
+
+
+async def times(session: AsyncSession, search: Search) -> dict[DoctorId, Travel]:
+    """The minutes of the territory's table from the announced place; nothing where it has none."""
+    assert search.announcement is not None
+    return await travel.from_place(session, search.territory, normalised(search.announcement.place.name))
+
+
+def _remembered(doctor: Doctor, past: Mapping[DoctorId, Past]) -> Doctor:
+    """The doctor with what he was asked and answered within a year."""
+    if (known := past.get(doctor.id)) is None:
+        return doctor
+    return replace(doctor, asked_before=known.asked, yes_before=known.yes)
 
 
 def today(house: House, territory: str) -> date:

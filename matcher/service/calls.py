@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from matcher.protocol import ranking, steps
+from matcher.protocol import reasons, steps
 from matcher.protocol.doctors import Candidate
 from matcher.protocol.ids import AnswerId, DoctorId
 from matcher.protocol.moves import Event, Refused
@@ -26,7 +26,7 @@ from matcher.protocol.search import (
     Terms,
 )
 from matcher.protocol.wording import sentence
-from matcher.service import asking, turn, views
+from matcher.service import asking, standing, turn, views
 from matcher.service.actors import OFFICE, Actor, require
 from matcher.service.errors import Conflict, NotFound
 from matcher.service.house import House
@@ -65,7 +65,7 @@ async def of_search(house: House, actor: Actor, search_id: str) -> dict[str, Any
         people = await doctors.cards(session, actor.territory, [c.doctor for c in candidates.ordered])
     return {
         "items": [
-            {"doctor": {"id": c.doctor, "name": people[c.doctor].name}, "why": ranking.why(c)}
+            {"doctor": {"id": c.doctor, "name": people[c.doctor].name}, **standing.reasoned(c)}
             for c in steps.to_phone(owned.search, around)
         ]
     }
@@ -257,7 +257,7 @@ def _card(
     )
     view: dict[str, Any] = {
         "doctor": {"id": card.id, "name": card.name, "phone": card.phone, "address": card.address},
-        "why": next((ranking.why(candidate) for _, candidate in items if candidate is not None), ""),
+        "why": next((reasons.why(candidate) for _, candidate in items if candidate is not None), ""),
         "waiting": len(items),
         "searches": [_item(owned, candidate, card.id) for owned, candidate in items[:at_once]],
     }
@@ -278,9 +278,7 @@ def _item(owned: Owned, candidate: Candidate | None, doctor: DoctorId) -> dict[s
         "state": search.state,
         "urgent": search.urgent,
         "text": _said(search, candidate),
-        "why": "" if candidate is None else ranking.why(candidate),
-        "met": [] if candidate is None else [str(kind) for kind in candidate.met],
-        "unmet": [] if candidate is None else [str(kind) for kind in candidate.unmet],
+        **({"why": "", "met": [], "unmet": []} if candidate is None else standing.reasoned(candidate)),
         "tried": _tried(search, doctor),
     }
     if position is not None and position.stand is not Stand.OPEN:

@@ -1,7 +1,8 @@
 """The directory, as the office keeps it: doctors, what they told of themselves, what they offered."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date
 from typing import Any
 from uuid import uuid4
@@ -21,6 +22,8 @@ from matcher.storage.doctors import Card
 
 #: Values of Card that JSON has no type for are lists there.
 _SETS = frozenset({"languages", "declines"})
+_ADDRESS_ORDER = ("address", "postcode", "city", "insee")
+_ADDRESS = frozenset(_ADDRESS_ORDER)
 
 
 async def listing(house: House, actor: Actor, q: str | None = None) -> dict[str, Any]:
@@ -52,6 +55,7 @@ async def add(
         if first is not None:
             return first
         card = _card(DoctorId(uuid4().hex), raw)
+        card = replace(card, **await _moved(house, actor.territory, card, _typed(card)))
         _refuse_double(card.rpps, card.id, await doctors.by_rpps(session, actor.territory))
         await doctors.put(session, actor.territory, [card], house.now())
         await journal.append(session, house.entry(actor, "doctor_added", doctor=card.id))
@@ -70,6 +74,7 @@ async def patch(house: House, actor: Actor, doctor_id: str, raw: Mapping[str, An
         known = await doctors.by_rpps(session, actor.territory)
         _refuse_double(raw.get("rpps"), held.id, known)
         changes = {name: _value(name, value) for name, value in raw.items()}
+        changes |= await _moved(house, actor.territory, held, changes)
         await turn.correct_doctor(session, house, actor, held.id, changes)
         after = await doctors.get(session, actor.territory, doctor_id)
     assert after is not None
@@ -152,6 +157,26 @@ async def _declare(house: House, actor: Actor, made: Offer) -> None:
     house.bell.ring(actor.territory)
 
 
+def _typed(card: Card) -> dict[str, Any]:
+    """Where he practises, as it was typed."""
+    return {name: told for name in _ADDRESS if (told := getattr(card, name)) is not None}
+
+
+async def _moved(house: House, territory: str, card: Card, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The coordinates of an address that was typed; unknown where it is not found (« à placer »).
+
+    Coordinates that were given are let be.
+    """
+    known = changes.get("lat", card.lat if changes == _typed(card) else None)
+    if not changes.keys() & _ADDRESS or known is not None:
+        return {}
+    line, postcode, city, insee = ({**_typed(card), **changes}.get(name) for name in _ADDRESS_ORDER)
+    found = line and await asyncio.to_thread(
+        house.territory(territory).finder.find, line, postcode, city, insee
+    )
+    return {"lat": found.lat, "lon": found.lon} if found else {"lat": None, "lon": None}
+
+
 def card_view(card: Card) -> dict[str, Any]:
     """A doctor with the CSV's names and ``id``; what is unknown is left out."""
     view: dict[str, Any] = {}
@@ -160,6 +185,8 @@ def card_view(card: Card) -> dict[str, Any]:
         if value is None or (known.name in _SETS and not value):
             continue
         view[known.name] = sorted(value) if known.name in _SETS else value
+    if card.lat is None:
+        view["to_place"] = True
     return view | {"name": card.name, "has_mailbox": card.mailbox is not None}
 
 

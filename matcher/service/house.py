@@ -15,6 +15,7 @@ from matcher.protocol.rules import Rules
 from matcher.service.actors import Actor
 from matcher.service.finding import Finder
 from matcher.service.live import Bell
+from matcher.service.memory import Memory
 from matcher.storage.journal import Entry
 from messaging.escrow import Escrow
 from messaging.keyring import KeyRing
@@ -86,6 +87,8 @@ class House:
     #: By id; filled at start and by ``installation.init``.
     territories: Mapping[str, Territory]
     bell: Bell = field(default_factory=Bell)
+    #: What doctors answered within a year.
+    past: Memory = field(default_factory=Memory)
     mailbox: Mailbox | None = None
 
     @property

@@ -12,6 +12,7 @@ from matcher.addresses.ban import read
 from matcher.directory import Problem
 from matcher.directory.insee import is_insee, read_insee
 from matcher.protocol.places import PlaceKind, normalised
+from matcher.service import travelling
 from matcher.service.actors import Actor, Role
 from matcher.service.errors import Invalid
 from matcher.service.house import House
@@ -89,6 +90,22 @@ def import_addresses(
     except NotBan as refused:
         raise Invalid({"fichier": str(refused)}) from None
     return ImportedStreets(streets, skipped)
+
+
+async def import_travel(house: House, territory: str, text: str) -> Report:
+    """The minutes of a table in the place of those that were there. Raises Invalid where none can be used."""
+    _known(house, territory)
+    rows, problems = directory.read_travel(text)
+    report = Report(taken={"travel.csv": len(rows)}, problems=[("travel.csv", one) for one in problems])
+    if not rows:
+        raise Invalid({"travel.csv": str(problems[0]) if problems else "aucune ligne"})
+    async with house.sessions.begin() as session:
+        unknown = await travelling.put(session, territory, rows, house.territory(territory).places)
+        operator = Actor(territory=territory, id="operator", role=Role.OPERATOR)
+        await journal.append(session, house.entry(operator, "travel_imported"))
+    report.problems += [("travel.csv", problem) for problem in unknown]
+    report.taken["travel.csv"] -= len(unknown)
+    return report
 
 
 def _quartiers(file: Path, report: Report, asked: Path | None) -> dict[str, str]:

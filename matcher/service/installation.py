@@ -18,6 +18,7 @@ from matcher.directory import DoctorRow, Problem, StreetRow
 from matcher.protocol.ids import DoctorId
 from matcher.protocol.places import Gazetteer
 from matcher.protocol.population import Population
+from matcher.service import travelling
 from matcher.service.actors import Actor, Role
 from matcher.service.errors import Invalid
 from matcher.service.finding import Finder, announceable
@@ -100,6 +101,10 @@ async def init(house: House, folder: Path) -> Report:
         away = {row.rpps: (house.now() + timedelta(weeks=row.weeks)).date() for row in absences}
         rows = _read(report, folder / "doctors.csv", directory.read_doctors)
         await _put_doctors(session, house, settings.id, rows, finder, report, away)
+        if (folder / "travel.csv").is_file():
+            journeys = _read(report, folder / "travel.csv", directory.read_travel)
+            unknown = await travelling.put(session, settings.id, journeys, gazetteer)
+            report.problems += [("travel.csv", problem) for problem in unknown]
         for structure in _read(report, folder / "structures.csv", directory.read_structures):
             await people.put_structure(
                 session,
@@ -217,6 +222,8 @@ def _card(row: DoctorRow, held: Card | None, away_until: date | None) -> Card:
         zone=row.zone,
         asked_per_week=row.asked_per_week,
         accepted_per_month=row.accepted_per_month,
+        # A file without that column forgets nothing.
+        list_size=row.list_size if row.list_size is not None or held is None else held.list_size,
         declines=frozenset() if held is None else held.declines,
         away_until=away_until if held is None else held.away_until,
         do_not_call=held is not None and held.do_not_call,

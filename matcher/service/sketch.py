@@ -6,10 +6,10 @@ finer than what the doctors were told.
 
 from dataclasses import dataclass
 
-from matcher.protocol.doctors import Doctor, Zone, fulfils
+from matcher.protocol import reasons
+from matcher.protocol.doctors import Zone, fulfils
 from matcher.protocol.ids import DoctorId
 from matcher.protocol.places import Place, distance_km, rounded_km
-from matcher.protocol.search import Search
 from matcher.protocol.wishes import Wish, WishKind
 from matcher.service import asking
 from matcher.service.actors import OFFICE, Actor, require
@@ -28,6 +28,8 @@ class Practice:
     distance_km: float | None
     #: The wishes in order of importance, and whether he fulfils each; None where nobody knows.
     wishes: tuple[tuple[Wish, bool | None], ...]
+    #: Why he stands where he stands; None where he fits no more.
+    why: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,26 +57,35 @@ async def sketch(house: House, actor: Actor, search_id: str) -> Sketch:
         fitting = (await asking.candidates(session, house, search, roster)).ordered
         met = {s.doctor for s in search.solicitations} | {p.doctor for p in search.positions}
         people = await doctors.cards(session, actor.territory, met | {c.doctor for c in fitting})
+        travelled = {} if search.announcement is None else await asking.times(session, search)
     rules = {doctor.id: doctor for doctor in roster.doctors}
+    standing = {candidate.doctor: candidate for candidate in fitting}
     place = None if search.announcement is None else search.announcement.place
+
+    def practice(doctor: DoctorId) -> Practice:
+        exact = _exact(place, people[doctor])
+        known = rules.get(doctor)
+        compared = [wish for wish in search.wishes if wish.kind in _COMPARED]
+        travel = travelled.get(doctor)
+        return Practice(
+            card=people[doctor],
+            distance_km=None if exact is None else rounded_km(exact),
+            wishes=tuple((w, None if known is None else fulfils(known, w, exact, travel)) for w in compared),
+            why=reasons.why(standing[doctor]) if doctor in standing else None,
+        )
+
     return Sketch(
         place=place,
-        met={d: _practice(search, place, rules.get(d), people[d]) for d in met if d in people},
+        met={d: practice(d) for d in met if d in people},
         unasked=tuple(
-            _practice(search, place, rules.get(c.doctor), people[c.doctor])
+            practice(c.doctor)
             for c in fitting
             if c.doctor not in met and c.callable and (search.widened or c.zone is Zone.TERRITORY)
         ),
     )
 
 
-def _practice(search: Search, place: Place | None, doctor: Doctor | None, card: Card) -> Practice:
-    exact = None
-    if place is not None and card.lat is not None and card.lon is not None:
-        exact = distance_km(place.lat, place.lon, card.lat, card.lon)
-    compared = [wish for wish in search.wishes if wish.kind in _COMPARED]
-    return Practice(
-        card=card,
-        distance_km=None if exact is None else rounded_km(exact),
-        wishes=tuple((w, None if doctor is None else fulfils(doctor, w, exact)) for w in compared),
-    )
+def _exact(place: Place | None, card: Card) -> float | None:
+    if place is None or card.lat is None or card.lon is None:
+        return None
+    return distance_km(place.lat, place.lon, card.lat, card.lon)

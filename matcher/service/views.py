@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from matcher.protocol import ranking, steps
+from matcher.protocol import steps
 from matcher.protocol.announcement import Announcement, format_age, format_condition
 from matcher.protocol.doctors import Candidate
 from matcher.protocol.ids import DoctorId
@@ -23,7 +23,7 @@ from matcher.protocol.wording import sentence
 from matcher.records import completeness
 from matcher.records.bulletin import SearchIn, label
 from matcher.records.lookup import query_terms
-from matcher.service import announcing, asking, stories, vaulted
+from matcher.service import announcing, asking, standing, stories, vaulted
 from matcher.service.actors import COORDINATION, STAFF, Actor, Role, require
 from matcher.service.errors import Forbidden, NotFound
 from matcher.service.house import House
@@ -148,7 +148,8 @@ async def staff_view(session: AsyncSession, house: House, actor: Actor, owned: O
                 "channel": s.channel,
                 "state": _solicitation_state(held, s.doctor, s.delivery),
                 "at": s.accepted_at or s.at,
-                "wave": s.wave or None,
+                **({} if not s.wave else {"wave": s.wave}),
+                **({} if s.doctor not in by_doctor else standing.reasoned(by_doctor[s.doctor])),
             }
             for s in held.solicitations
         ],
@@ -332,9 +333,7 @@ def _proposal(people: Mapping[DoctorId, doctors.Card], p: Position, candidate: C
             "doctor": _named(people, p.doctor),
             "at": p.at,
             "conditions": None if p.answer is None else terms_view(p.answer.terms) or None,
-            "met": [] if candidate is None else [str(k) for k in candidate.met],
-            "unmet": [] if candidate is None else [str(k) for k in candidate.unmet],
-            "why": None if candidate is None else ranking.why(candidate),
+            **({"met": [], "unmet": []} if candidate is None else standing.reasoned(candidate)),
             "unconfirmed": True if p.stand is Stand.UNCONFIRMED else None,
             "has_mailbox": p.doctor in people and people[p.doctor].mailbox is not None,
         }

@@ -182,9 +182,10 @@ class Office:
         common = telephone.reached(first.luck.lots[one.index], len(attempts), asked, assumed)
         one.calls += 1
         one.set(last_phoned_at=now)
+        told = []
         for case, item in items:
             lot = case.luck.lots[one.index]
-            case.outcome.calls += 1 / len(items)
+            told.append(case.outcome)
             case.outcome.told += 1
             case.outcome.misfits += doctor in case.misfits
             outcome = common
@@ -203,3 +204,5 @@ class Office:
             self.play.take(case, step, now)
             if outcome in (CallOutcome.NOT_TAKING, CallOutcome.DO_NOT_CALL):
                 break  # he has heard enough
+        for outcome_of in told:
+            outcome_of.calls += 1 / len(told)

@@ -89,4 +89,5 @@ def _doctor(row: DoctorRow, quota: Quota, away: datetime | None) -> Doctor:
         accepted_per_month=(
             quota.accepted_per_month if row.accepted_per_month is None else row.accepted_per_month
         ),
+        list_size=row.list_size,
     )

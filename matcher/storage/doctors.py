@@ -61,6 +61,7 @@ class Card:
     zone: Zone = Zone.TERRITORY
     asked_per_week: int | None = None
     accepted_per_month: int | None = None
+    list_size: int | None = None
     declines: frozenset[ConditionKind] = frozenset()
     away_until: date | None = None
     do_not_call: bool = False
@@ -337,4 +338,5 @@ def _ranked(row: RowMapping, quota: Quota | None) -> Doctor:
         asked_this_week=row["asked_this_week"],
         accepted_this_month=row["accepted_this_month"],
         last_phoned_at=card.last_phoned_at,
+        list_size=card.list_size,
     )

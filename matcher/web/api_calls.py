@@ -6,7 +6,7 @@ from aiohttp import web
 
 from matcher.protocol.search import CallOutcome, RefusalReason, SpokeWith
 from matcher.records.bulletin import TermsIn
-from matcher.service import calls
+from matcher.service import calls, standing
 from matcher.service.actors import OFFICE, Actor
 from matcher.service.house import House
 from matcher.web.bodies import Day, Email, Id, Moment, terms_of
@@ -14,7 +14,7 @@ from matcher.web.keys import actor_of, house_of
 from matcher.web.moves import API, SEARCH, does_with
 from matcher.web.reading import Body, answer, body_of
 from matcher.web.route import Doc, Route
-from matcher.web.schemas import Anything, CallBoard, ToPhoneList
+from matcher.web.schemas import Anything, CallBoard, StandingList, ToPhoneList
 
 
 class ClaimIn(Body):
@@ -44,6 +44,11 @@ async def board(request: web.Request) -> web.StreamResponse:
 async def of_search(request: web.Request) -> web.StreamResponse:
     """Those still to phone for one search."""
     return answer(await calls.of_search(house_of(request), actor_of(request), request.match_info["id"]))
+
+
+async def standing_of(request: web.Request) -> web.StreamResponse:
+    """Whom a search could ask, in which order, and why in that one."""
+    return answer(await standing.of_search(house_of(request), actor_of(request), request.match_info["id"]))
 
 
 async def claim(request: web.Request) -> web.StreamResponse:
@@ -90,6 +95,13 @@ ROUTES = (
         of_search,
         allowed=OFFICE,
         doc=Doc(summary="Those still to phone for one search", answers={200: ToPhoneList}),
+    ),
+    Route(
+        "GET",
+        SEARCH + "/doctors",
+        standing_of,
+        allowed=OFFICE,
+        doc=Doc(summary="Whom a search could ask, in order, and why", answers={200: StandingList}),
     ),
     does_with("/calls", "Note what a call came to", OFFICE, CallIn, _outcome),
 )

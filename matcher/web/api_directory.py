@@ -48,6 +48,8 @@ class DoctorPatch(Body):
     zone: Zone | None = None
     asked_per_week: Annotated[int, Field(ge=0, le=1000)] | None = None
     accepted_per_month: Annotated[int, Field(ge=0, le=1000)] | None = None
+    #: Patients whose médecin traitant he is.
+    list_size: Annotated[int, Field(ge=0, le=10_000)] | None = None
     #: Kinds of conditions that he declines in general.
     declines: Annotated[list[ConditionKind], Field(max_length=10)] | None = None
     #: Away until and including this day.

@@ -22,7 +22,7 @@ _LINES: Final = (
     "rpps", "last_name", "first_name", "sex", "phone", "email", "mssante", "delegate_email", "address",
     "postcode", "city", "insee", "zone", "away_until",
 )  # fmt: skip
-_NUMBERS: Final = ("sector", "asked_per_week", "accepted_per_month")
+_NUMBERS: Final = ("sector", "asked_per_week", "accepted_per_month", "list_size")
 _TERNARY: Final = ("step_free", "home_visits", "teleconsultation")
 _TICKS: Final = ("member", "do_not_call")
 
@@ -32,7 +32,17 @@ async def listing(request: web.Request) -> web.Response:
     q = request.query.get("q", "").strip()
     found = await directory.listing(house_of(request), actor_of(request), q or None)
     today = house_of(request).now().astimezone(pages.PARIS).date().isoformat()
-    return pages.render(request, "doctors.html", items=pages.lenient(found["items"]), q=q, today=today)
+    unplaced = [one for one in found["items"] if one.get("to_place")]
+    only = "a-placer" in request.query
+    return pages.render(
+        request,
+        "doctors.html",
+        items=pages.lenient(unplaced if only else found["items"]),
+        q=q,
+        today=today,
+        unplaced=len(unplaced),
+        only=only,
+    )
 
 
 async def blank(request: web.Request) -> web.Response:

@@ -130,6 +130,7 @@ def asked(solicitations: Sequence[Mapping[str, Any]], sketch: Sketch) -> list[di
             "group": map_picture.group_of(one["state"]),
             "sign": map_picture.shape(map_picture.group_of(one["state"]), 12, 12),
             "distance": kilometres(sketch.met.get(DoctorId(one["doctor"]["id"]))),
+            "why": one.get("why"),
         }
         for one in solicitations
     ]

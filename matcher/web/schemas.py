@@ -82,6 +82,9 @@ class SolicitationView(TypedDict, total=False):
     state: Required[str]
     at: Required[datetime]
     wave: int
+    met: list[str]
+    unmet: list[str]
+    why: str
 
 
 class ProposalView(TypedDict, total=False):
@@ -304,6 +307,27 @@ class ToPhone(TypedDict, total=False):
 
     doctor: Required[DoctorName]
     why: Required[str]
+    met: list[str]
+    unmet: list[str]
+
+
+class StandingView(TypedDict, total=False):
+    """Where one doctor stands for a search; ``mail`` and ``phone``: whether he may be asked so now."""
+
+    doctor: Required[DoctorName]
+    met: Required[list[str]]
+    unmet: Required[list[str]]
+    why: Required[str]
+    mail: Required[bool]
+    phone: Required[bool]
+    distance_km: float
+    minutes: int
+
+
+class StandingList(TypedDict):
+    """Every doctor who satisfies the hard wishes, best first, on one page."""
+
+    items: list[StandingView]
 
 
 class ToPhoneList(TypedDict):

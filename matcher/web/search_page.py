@@ -160,7 +160,7 @@ async def show(
         picture=timeline.drawn(entries),
         map=proposals.around(states, surroundings),
         asked=pages.lenient(proposals.asked(found.get("solicitations", ()), surroundings)),
-        unasked=[(one.card.name, proposals.kilometres(one)) for one in surroundings.unasked],
+        unasked=[(one.card.name, one.why) for one in surroundings.unasked],
         groups=proposals.GROUPS,
         tried=action,
         typed=typed or {},

@@ -48,6 +48,7 @@ PLACED: list[tuple[set[Role] | None, str]] = [
         POST /appels/{doctor}/prendre
         GET /api/v1/calls POST /api/v1/calls/claim
         GET /api/v1/searches/{id}/calls POST /api/v1/searches/{id}/calls
+        GET /api/v1/searches/{id}/doctors
         """,
     ),
     (

@@ -12,7 +12,8 @@ from matcher.protocol.announcement import Condition, ConditionKind
 from matcher.protocol.doctors import Candidate, Candidates, Doctor, Offer, Zone, meets
 from matcher.protocol.ids import DoctorId, OfferId
 from matcher.protocol.places import Place, PlaceKind, distance_km
-from matcher.protocol.ranking import candidates, why
+from matcher.protocol.ranking import candidates
+from matcher.protocol.reasons import why
 from matcher.protocol.wishes import Wish, WishKind
 
 TODAY = date(2026, 11, 23)

@@ -10,6 +10,7 @@ from matcher.storage.tables.directory import (
     PlaceRow,
     PopulationRow,
     TerritoryRow,
+    TravelRow,
 )
 from matcher.storage.tables.ledger import IdempotencyRow, JournalHeadRow, JournalRow, JournalSegmentRow
 from matcher.storage.tables.people import ApiKeyRow, FailureRow, SessionRow, StructureRow, UserRow
@@ -58,6 +59,7 @@ __all__ = [
     "TaskRow",
     "TerritoryRow",
     "TimerRow",
+    "TravelRow",
     "UserRow",
     "metadata",
     "table",

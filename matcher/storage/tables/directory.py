@@ -123,6 +123,8 @@ class DoctorRow(Base):
     zone: Mapped[str]
     asked_per_week: Mapped[int | None]
     accepted_per_month: Mapped[int | None]
+    #: Patients whose médecin traitant he is.
+    list_size: Mapped[int | None]
     declines: Mapped[Structured]
     #: Paused, absent or not taking, until and including this day.
     away_until: Mapped[date | None]
@@ -134,6 +136,20 @@ class DoctorRow(Base):
     phone_flagged: Mapped[bool]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+
+class TravelRow(Base):
+    """Minutes from a place that may be announced to a practice (travel.csv)."""
+
+    __tablename__ = "travel"
+    __table_args__ = (of_doctor(),)
+
+    territory_id: Mapped[OfTerritory]
+    #: Its name without accents and capitals.
+    place: Mapped[Key]
+    doctor_id: Mapped[Key]
+    walk: Mapped[int | None]
+    drive: Mapped[int | None]
 
 
 class OfferRow(Base):
