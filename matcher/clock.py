@@ -48,9 +48,8 @@ async def _do(house: House, due: Due) -> bool:
         owned = await searches.lock(session, due.territory, due.search)
         if owned is None or due.territory not in house.territories or not await timers.holds(session, due):
             return False
-        around = await turn.around(session, house, owned.search, due.territory)
         try:
-            step = steps.due(owned.search, due.timer, around)
+            step = await turn.stepped(session, house, owned.search, lambda s, a: steps.due(s, due.timer, a))
         except Refused as refused:
             # The table of moves keeps a due step from being refused; said aloud should it ever be.
             _log.error("step_refused", search=due.search, kind=due.timer.kind, code=refused.code)

@@ -58,3 +58,23 @@ class Around:
     rules: Rules
     #: Who may be asked now, worked out for this search by ``ranking.candidates``.
     candidates: Candidates
+
+
+class CandidatesWanted(Exception):
+    """A step looks at who may be asked, and nobody has ranked them: rank them, and take the step again."""
+
+
+class Unranked(Around):
+    """What surrounds a search before anybody has ranked who may be asked, which is what costs.
+
+    Most events never look at it. A step that does raises CandidatesWanted and, since a step changes
+    nothing, is simply taken again with the candidates.
+    """
+
+    def __init__(self, now: datetime, rules: Rules) -> None:
+        object.__setattr__(self, "now", now)
+        object.__setattr__(self, "rules", rules)
+
+    @property
+    def candidates(self) -> Candidates:
+        raise CandidatesWanted

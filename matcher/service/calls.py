@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -205,12 +206,8 @@ async def outcome(
         given = {name: told for name, told in (("email", email), ("mssante", mssante)) if told}
         if given:
             await turn.correct_doctor(session, house, actor, doctor, given)
-        around = await turn.around(session, house, before, actor.territory)
-        step = steps.call(
-            before,
-            doctor,
-            outcome,
-            around,
+        move = partial(
+            steps.call,
             answer_id=AnswerId(uuid4().hex),
             spoke_with=spoke_with,
             call_back_at=at,
@@ -218,6 +215,7 @@ async def outcome(
             reason=reason,
             terms=conditions or Terms(),
         )
+        step = await turn.stepped(session, house, before, lambda s, a: move(s, doctor, outcome, a))
         await turn.carry_out(
             session, house, actor, before, step, Event.CALL, doctor=doctor, purpose=str(outcome)
         )

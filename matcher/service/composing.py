@@ -86,9 +86,10 @@ class Composer:
         if owned is None or str(owned.search.run) != row.ids["run"]:
             return
         doctor = DoctorId(row.ids["doctor"])
-        around = await turn.around(session, self.house, owned.search, row.territory)
         try:
-            step = move(owned.search, letter, doctor, around)
+            step = await turn.stepped(
+                session, self.house, owned.search, lambda s, a: move(s, letter, doctor, a)
+            )
         except Refused:
             # The search has ended meanwhile: what became of the mail changes nothing any more.
             return

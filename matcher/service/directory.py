@@ -139,8 +139,7 @@ async def _declare(house: House, actor: Actor, made: Offer) -> None:
             locked = await searches.lock(session, actor.territory, owned.search.id)
             if locked is None or locked.search.state not in (State.ASKING, State.CALLING):
                 continue
-            around = await turn.around(session, house, locked.search, actor.territory)
-            step = steps.offer_declared(locked.search, around)
+            step = await turn.stepped(session, house, locked.search, steps.offer_declared)
             if step.search == locked.search:
                 # It does not fit this one: its places are for those who wait behind.
                 continue

@@ -101,8 +101,10 @@ async def answer(
             reason=reason,
             until=until,
         )
-        around = await turn.around(session, house, opened.search, opened.link.territory)
-        step = steps.answer(opened.search, opened.doctor, given, opened.link.last_opened_at, around)
+        read_at = opened.link.last_opened_at
+        step = await turn.stepped(
+            session, house, opened.search, lambda s, a: steps.answer(s, opened.doctor, given, read_at, a)
+        )
         await turn.carry_out(
             session,
             house,
@@ -149,8 +151,9 @@ async def open_record(house: House, token: str, code: str) -> dict[str, Any]:
         if right:
             right = await releases.use_code(session, row, now)
         if right:
-            around = await turn.around(session, house, opened.search, row.territory)
-            step = steps.open_record(opened.search, opened.doctor, around)
+            step = await turn.stepped(
+                session, house, opened.search, lambda s, a: steps.open_record(s, opened.doctor, a)
+            )
             await turn.carry_out(
                 session,
                 house,
@@ -261,8 +264,7 @@ async def _step(
     move: turn.Move,
     reason: Mapping[str, str] | None = None,
 ) -> None:
-    around = await turn.around(session, house, opened.search, opened.link.territory)
-    step = move(opened.search, around)
+    step = await turn.stepped(session, house, opened.search, move)
     await turn.carry_out(
         session, house, opened.actor, opened.search, step, action, doctor=opened.doctor, reason=reason
     )

@@ -155,8 +155,7 @@ async def _hand_in(
     if lacking:
         raise Invalid(dict.fromkeys(lacking, "Ce champ est nécessaire pour transmettre la demande."))
     today = asking.today(house, actor.territory)
-    around = await turn.around(session, house, before, actor.territory)
-    step = steps.submit(before, around)
+    step = await turn.stepped(session, house, before, steps.submit)
     await turn.carry_out(session, house, actor, before, step, Event.SUBMIT)
     urgency = priority.classify(raw["record"], urgent=step.search.urgent, today=today)
     await vaulted.put_record(session, house, step.search, raw, urgency.reasons)
@@ -164,7 +163,7 @@ async def _hand_in(
     measured = await announcing.measured(session, house, step.search)
     if measured is None or step.search.announcement_frozen:
         return step.search
-    announced = steps.announce(step.search, measured, around)
+    announced = await turn.stepped(session, house, step.search, lambda s, a: steps.announce(s, measured, a))
     await turn.carry_out(session, house, actor, step.search, announced, Event.ANNOUNCE)
     return announced.search
 

@@ -47,12 +47,13 @@ async def validate(house: House, actor: Actor, search_id: str) -> View:
     require(actor, COORDINATION)
     async with house.sessions.begin() as session:
         before = await turn.locked(session, actor, search_id)
-        around = await turn.around(session, house, before, actor.territory)
-        step = steps.validate(before, around)
+        step = await turn.stepped(session, house, before, steps.validate)
         await turn.carry_out(session, house, actor, before, step, Event.VALIDATE)
         measured = await announcing.measured(session, house, step.search)
         if measured is not None and step.search.announcement is None:
-            announced = steps.announce(step.search, measured, around)
+            announced = await turn.stepped(
+                session, house, step.search, lambda s, a: steps.announce(s, measured, a)
+            )
             await turn.carry_out(session, house, actor, step.search, announced, Event.ANNOUNCE)
     return await views.search(house, actor, search_id)
 
@@ -63,8 +64,7 @@ async def give_back(house: House, actor: Actor, search_id: str, missing: list[st
     named = tuple(one for one in missing if _FIELD.fullmatch(one))
     async with house.sessions.begin() as session:
         before = await turn.locked(session, actor, search_id)
-        around = await turn.around(session, house, before, actor.territory)
-        step = steps.give_back(before, named, around)
+        step = await turn.stepped(session, house, before, lambda s, a: steps.give_back(s, named, a))
         await turn.carry_out(session, house, actor, before, step, Event.RETURN)
         await vaulted.put_missing(session, house, step.search, missing)
     house.bell.ring()
@@ -79,8 +79,7 @@ async def announce(
     async with house.sessions.begin() as session:
         before = await turn.locked(session, actor, search_id)
         chosen = await announcing.chosen(session, house, before, age, place)
-        around = await turn.around(session, house, before, actor.territory)
-        step = steps.announce(before, chosen, around)
+        step = await turn.stepped(session, house, before, lambda s, a: steps.announce(s, chosen, a))
         await turn.carry_out(session, house, actor, before, step, Event.ANNOUNCE)
     house.bell.ring(actor.territory)
     return await views.search(house, actor, search_id)
@@ -93,8 +92,7 @@ async def launch(house: House, actor: Actor, search_id: str) -> View:
         before = await turn.locked(session, actor, search_id)
         if before.announcement is None:
             await announcing.refuse_unannounceable(session, house, before)
-        around = await turn.around(session, house, before, actor.territory)
-        step = steps.launch(before, around)
+        step = await turn.stepped(session, house, before, steps.launch)
         await turn.carry_out(session, house, actor, before, step, Event.LAUNCH)
     house.bell.ring(actor.territory)
     return await views.search(house, actor, search_id)
@@ -154,8 +152,7 @@ async def undo_withdrawal(house: House, actor: Actor, search_id: str) -> View:
         joined = owned is not None and owned.joined_to is not None
         if joined and actor.role is Role.REQUESTER:
             raise Refused("over", "La CPTS suit cette demande : appelez-la.", before.state)
-        around = await turn.around(session, house, before, actor.territory)
-        step = steps.undo_withdrawal(before, around)
+        step = await turn.stepped(session, house, before, steps.undo_withdrawal)
         await turn.carry_out(session, house, actor, before, step, Event.UNDO_WITHDRAWAL)
         if joined:
             await searches.part(session, actor.territory, before.id)
@@ -272,8 +269,7 @@ async def renew_release(
         before = await turn.locked(session, actor, search_id)
         if email is not None and before.chosen is not None:
             await turn.correct_doctor(session, house, actor, before.chosen, {"email": email})
-        around = await turn.around(session, house, before, actor.territory)
-        step = steps.renew_release(before, handover, around)
+        step = await turn.stepped(session, house, before, lambda s, a: steps.renew_release(s, handover, a))
         await turn.carry_out(session, house, actor, before, step, Event.RENEW_RELEASE, doctor=before.chosen)
     house.bell.ring(actor.territory)
     return await views.search(house, actor, search_id)
@@ -395,8 +391,7 @@ async def _end_family(
         for one in sorted({search_id, *await searches.family(session, actor.territory, search_id)}):
             await turn.locked(session, actor if one == search_id else system(actor.territory), one)
         first = await turn.locked(session, actor, search_id)
-        around = await turn.around(session, house, first, actor.territory)
-        step = move(first, around)
+        step = await turn.stepped(session, house, first, move)
         await turn.carry_out(session, house, actor, first, step, action)
         if told is not None and not step.search.record_destroyed:
             kept = await vaulted.request(session, house, step.search) | {"consent": told}
@@ -417,8 +412,9 @@ async def stop_relatives(session: AsyncSession, house: House, ended: Search) -> 
         relative = await turn.locked(session, who, one)
         if one == ended.id or _taken_back(relative):
             continue
-        around = await turn.around(session, house, relative, ended.territory)
-        stopped = steps.withdraw(relative, WithdrawalReason.CONSENT, around)
+        stopped = await turn.stepped(
+            session, house, relative, lambda s, a: steps.withdraw(s, WithdrawalReason.CONSENT, a)
+        )
         await turn.carry_out(session, house, who, relative, stopped, Event.WITHDRAW)
 
 

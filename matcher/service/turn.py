@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from matcher.protocol.doctors import Candidates
 from matcher.protocol.ids import DoctorId, SearchId
 from matcher.protocol.moves import Step
-from matcher.protocol.rules import Around
+from matcher.protocol.rules import Around, CandidatesWanted, Unranked
 from matcher.protocol.search import Search
 from matcher.service import asking, effects, vaulted
 from matcher.service.actors import Actor, Role
@@ -39,6 +39,17 @@ async def around(session: AsyncSession, house: House, search: Search | None, ter
     """What surrounds the search now: the hour, the territory's rules, who may be asked."""
     found = Candidates() if search is None else await asking.candidates(session, house, search)
     return Around(now=house.now(), rules=house.territory(territory).rules, candidates=found)
+
+
+async def stepped(session: AsyncSession, house: House, search: Search, move: Move) -> Step:
+    """The step that ``move`` makes of the search. The doctors are read and ranked only where it looks at
+    them: then it is taken a second time, with them.
+    """
+    territory = house.territory(search.territory)
+    try:
+        return move(search, Unranked(house.now(), territory.rules))
+    except CandidatesWanted:
+        return move(search, await around(session, house, search, search.territory))
 
 
 async def carry_out(
@@ -80,7 +91,7 @@ async def take(
     """Lock the search, apply ``move``, carry it out; returns the search as it now stands."""
     async with house.sessions.begin() as session:
         before = await locked(session, actor, search_id)
-        step = move(before, await around(session, house, before, actor.territory))
+        step = await stepped(session, house, before, move)
         await carry_out(
             session, house, actor, before, step, action, doctor=doctor, purpose=purpose, reason=reason
         )

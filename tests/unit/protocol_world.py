@@ -13,7 +13,7 @@ from matcher.protocol.hours import Calendar, Delay
 from matcher.protocol.ids import AnswerId, DoctorId, OfferId, SearchId
 from matcher.protocol.moves import Step
 from matcher.protocol.places import Place, PlaceKind
-from matcher.protocol.rules import Around, Delays, Rules
+from matcher.protocol.rules import Around, CandidatesWanted, Delays, Rules, Unranked
 from matcher.protocol.search import (
     Answer,
     CallOutcome,
@@ -150,8 +150,14 @@ class World:
         return step.effects
 
     def do(self, function: Callable[..., Step], *args: object, **named: object) -> tuple[Effect, ...]:
-        """One event, now."""
-        return self.take(function(self.search, *args, around=self.around, **named))
+        """One event, now: the same whether or not its candidates were ranked beforehand."""
+        try:
+            unranked = function(self.search, *args, around=Unranked(self.now, self.rules), **named)
+        except CandidatesWanted:
+            unranked = None
+        step = function(self.search, *args, around=self.around, **named)
+        assert unranked in (None, step)
+        return self.take(step)
 
     def at(self, moment: datetime) -> None:
         """Let the time pass to ``moment``; every timer is due at its hour."""

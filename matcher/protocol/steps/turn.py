@@ -118,10 +118,10 @@ class Turn:
         """Enter a state: timers and tasks that make no sense there go."""
         if state is not self.state:
             self.set(state=state, since=self.now)
-        self.set(
-            timers=tuple(timer for timer in self.search.timers if state in TIMES[timer.kind]),
-            tasks=tuple(task for task in self.search.tasks if state in TASKS[task.kind]),
-        )
+        timers = tuple(timer for timer in self.search.timers if state in TIMES[timer.kind])
+        tasks = tuple(task for task in self.search.tasks if state in TASKS[task.kind])
+        if (len(timers), len(tasks)) != (len(self.search.timers), len(self.search.tasks)):
+            self.set(timers=timers, tasks=tasks)
         self._watch()
 
     def touch(self) -> None:
@@ -170,7 +170,9 @@ class Turn:
     def cancel(self, *kinds: TimerKind, doctor: DoctorId | None = None) -> None:
         """Remove the timers of these kinds, a doctor's own where one is named."""
         gone = {(kind, doctor) for kind in kinds}
-        self.set(timers=tuple(t for t in self.search.timers if (t.kind, t.doctor) not in gone))
+        kept = tuple(t for t in self.search.timers if (t.kind, t.doctor) not in gone)
+        if len(kept) < len(self.search.timers):
+            self.set(timers=kept)
 
     def runs(self, kind: TimerKind, doctor: DoctorId | None = None) -> bool:
         """Whether that timer is set."""
@@ -185,7 +187,9 @@ class Turn:
     def untask(self, *kinds: TaskKind, doctor: DoctorId | None = None) -> None:
         """Take these tasks away."""
         gone = {(kind, doctor) for kind in kinds}
-        self.set(tasks=tuple(t for t in self.search.tasks if (t.kind, t.doctor) not in gone))
+        kept = tuple(t for t in self.search.tasks if (t.kind, t.doctor) not in gone)
+        if len(kept) < len(self.search.tasks):
+            self.set(tasks=kept)
 
     def doctors_time(self, delay: Delay, start: datetime | None = None) -> datetime:
         """``delay`` from now on the doctors' calendar."""
