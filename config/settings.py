@@ -2,12 +2,13 @@
 
 import difflib
 import os
+import ssl
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from config.access import Network, ProSanteConnect, is_this_host, networks
@@ -54,6 +55,13 @@ class Relay:
     connections: int = 4
     #: A PEM file of authorities, instead of the system's.
     authorities: Path | None = None
+    #: PEM files of the certificate by which the relay knows us, and of its key (None: in the same file).
+    certificate: Path | None = None
+    certificate_key: Path | None = None
+    #: Mails a minute to one recipient domain, from each process; 0: no limit.
+    pace: int = 0
+    #: How long one mail may take.
+    timeout: timedelta = timedelta(seconds=24)
 
     def __post_init__(self) -> None:
         """Refuse to send in clear over a network (ValueError), whoever builds the value."""
@@ -61,8 +69,11 @@ class Relay:
             raise ValueError("plain SMTP goes to this host only; use smtp+starttls:// or smtps://")
 
     @classmethod
-    def parse(cls, url: str, *, connections: int = 4, authorities: Path | None = None) -> Self:
-        """From a URL; user and password are percent-encoded. Raises ValueError, without repeating it."""
+    def parse(cls, url: str, **options: Any) -> Self:
+        """From a URL; user and password are percent-encoded. Raises ValueError, without repeating it.
+
+        ``options`` are the fields that stand in no URL.
+        """
         try:
             parts = urlsplit(url)
             port = parts.port
@@ -79,8 +90,7 @@ class Relay:
             tls=tls,
             user=unquote(parts.username or ""),
             password=unquote(parts.password or ""),
-            connections=connections,
-            authorities=authorities,
+            **options,
         )
 
 
@@ -125,11 +135,27 @@ def load_settings(environ: Mapping[str, str] | None = None, *, defaults: Path = 
             _set(values, variable, value)
 
     connections = _checked("smtp_connections", _whole, values["smtp_connections"])
-    authorities = _checked("smtp_ca", _file, values["smtp_ca"]) if values["smtp_ca"] else None
     _checked("database_url", database_url, values["database_url"])
 
+    def file(name: str) -> Path | None:
+        return _checked(name, _file, values[name]) if values[name] else None
+
+    certificate, certificate_key = file("smtp_cert"), file("smtp_key")
+    if certificate_key is not None and certificate is None:
+        raise BadSetting(f"{PREFIX}SMTP_KEY", "a key needs its certificate, in TRAIT_UNION_SMTP_CERT")
+    if certificate is not None:
+        _checked("smtp_cert", lambda _: load_certificate(certificate, certificate_key), "")
+    options = {
+        "connections": connections,
+        "authorities": file("smtp_ca"),
+        "certificate": certificate,
+        "certificate_key": certificate_key,
+        "pace": _checked("smtp_pace", _pace, values["smtp_pace"]),
+        "timeout": _checked("smtp_timeout", _timeout, values["smtp_timeout"]),
+    }
+
     def relay(url: str) -> Relay:
-        return Relay.parse(url, connections=connections, authorities=authorities)
+        return Relay.parse(url, **options)
 
     def psc(issuer: str) -> ProSanteConnect | None:
         return ProSanteConnect.parse(issuer, values["psc_client_id"], values["psc_client_secret"])
@@ -176,6 +202,30 @@ def _whole(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 64:
         raise ValueError("a whole number from 1 to 64")
     return int(text)
+
+
+def load_certificate(certificate: Path, key: Path | None) -> ssl.SSLContext:
+    """A client's TLS context with this certificate. Raises ValueError where the two files do not fit."""
+    context = ssl.create_default_context()
+    try:
+        # Without a password nobody is asked for one.
+        context.load_cert_chain(certificate, key, password="")
+    except (ssl.SSLError, OSError):
+        raise ValueError("no certificate with its key, without password, in PEM") from None
+    return context
+
+
+def _pace(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 60_000:
+        raise ValueError("a whole number of mails a minute, up to 60000; 0 for no limit")
+    return int(text)
+
+
+def _timeout(text: str) -> timedelta:
+    timeout = elapsed(text)
+    if not timedelta(seconds=1) <= timeout <= timedelta(minutes=5):
+        raise ValueError("between PT1S and PT5M")
+    return timeout
 
 
 def _path(text: str) -> Path:

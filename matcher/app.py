@@ -18,6 +18,7 @@ from matcher.service import live
 from matcher.service.composing import Composer
 from matcher.service.house import House, Mailbox
 from matcher.service.installation import load_territories
+from matcher.service.telling import Telling
 from matcher.storage import migrate
 from matcher.web import routes
 from matcher.web.limits import LARGEST_BODY
@@ -71,14 +72,16 @@ async def open_house(
 
 def dispatcher_of(house: House, pool: Pool) -> Dispatcher:
     """What sends the house's mails over a pool of connections to its relay."""
-    composer = Composer(house, Letters(TEMPLATES / "mail"))
+    relay = house.settings.relay
     return Dispatcher(
         sessions=house.sessions,
         smtp=pool,
-        compose=composer.compose,
-        on_settled=composer.on_settled,
+        compose=Composer(house, Letters(TEMPLATES / "mail")).compose,
+        on_settled=Telling(house).on_settled,
         now=house.now,
         lease=house.settings.lease,
+        longest_send=relay.timeout,
+        pace=relay.pace,
     )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -10,19 +10,27 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from messaging import outbox
+from messaging.breaker import Breaker
 from messaging.letters import Message, Obsolete
 from messaging.outbox import Kind, Lane, Outcome, Row, Stale
+from messaging.pacing import Pace
 from messaging.retry import Failure, next_attempt
+from messaging.settling import OnSettled, Settler
 from messaging.smtp import Delivery
 
-#: Says what a row's mail is now, or that there is no longer one to send.
-Compose = Callable[[Row], Awaitable[Message | Obsolete]]
-#: Told of every attempt, in the transaction that settles it: ``(session, row, outcome, at)``.
-OnSettled = Callable[[AsyncSession, Row, Outcome, datetime], Awaitable[None]]
+#: Says what the mails of rows are now: a message each, or that there is no longer one to send, or the slip
+#: that kept it from being worded.
+_Mail = Message | Obsolete | Exception
+Compose = Callable[[Sequence[Row]], Awaitable[Sequence[_Mail]]]
 
 #: Seconds between two looks when nobody wakes the loop: another process may have enqueued.
 _POLL = 0.5
-_LONGEST_SEND = timedelta(seconds=30)
+#: Batches of one lane under way at once: one is composed while the relay takes the other.
+_UNDER_WAY = 2
+#: A mail worded so long ago may have become obsolete while it waited for the relay.
+_FRESH_FOR = timedelta(seconds=2)
+#: Seconds that the relay still has for a mail on its way once the process was asked to end.
+LAST_SECONDS = 5.0
 _log = structlog.get_logger(__name__)
 
 
@@ -34,6 +42,14 @@ class Sender(Protocol):
 
     async def send(self, message: Message, *, within: float) -> Delivery:
         """Hand one mail over within so many seconds."""
+        ...
+
+    async def probe(self, *, within: float) -> bool:
+        """Whether the relay is there at all."""
+        ...
+
+    def hurry(self, seconds: float) -> None:
+        """End whatever is on its way within so many seconds."""
         ...
 
 
@@ -49,14 +65,20 @@ class Dispatcher:
         on_settled: OnSettled,
         now: Callable[[], datetime],
         lease: timedelta,
+        longest_send: timedelta = timedelta(seconds=24),
+        pace: int = 0,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._sessions = sessions
         self._smtp = smtp
         self._compose = compose
-        self._on_settled = on_settled
+        self._settler = Settler(sessions=sessions, on_settled=on_settled, now=now, lease=lease)
         self._now = now
         self._lease = lease
+        self._within = min(lease * 0.4, longest_send).total_seconds()
+        self._pace = Pace(pace)
+        self._breaker = Breaker()
+        self._probing = asyncio.Lock()
         self._chance = chance
         self._batch = smtp.size * 8
         # Mails that failed before may hold half of the connections; the rest is for the new ones.
@@ -66,6 +88,11 @@ class Dispatcher:
         }
         self._woken = {lane: asyncio.Event() for lane in Lane}
         self._stopping = False
+
+    @property
+    def relay_down(self) -> bool:
+        """Whether the relay is taken to be down, and only probed."""
+        return self._breaker.open
 
     def wake(self) -> None:
         """Something was enqueued, and committed: look at once."""
@@ -84,103 +111,143 @@ class Dispatcher:
                 group.create_task(self._loop(lane, stop))
             await stop.wait()
             self._stopping = True
+            self._smtp.hurry(LAST_SECONDS)
             self.wake()
 
     async def _loop(self, lane: Lane, stop: asyncio.Event) -> None:
         woken = self._woken[lane]
+        under_way: set[asyncio.Task[None]] = set()
         while not stop.is_set():
             woken.clear()
             try:
-                handled = await self._round(lane)
+                claimed = await self._claim(lane)
             except Exception as problem:  # noqa: BLE001
                 # The database is away. The outbox is in it, so there is nothing to do but to look again.
                 _log.error("outbox_unreachable", problem=type(problem).__name__)
-                handled = 0
-            if not handled:
+                claimed = []
+            if claimed:
+                under_way.add(asyncio.create_task(self._batch_of(lane, claimed)))
+            else:
                 await _wait(woken, _POLL)
+            while len(under_way) >= _UNDER_WAY:
+                _, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+        if under_way:
+            await asyncio.wait(under_way)
 
     async def _round(self, lane: Lane) -> int:
-        claimed_at = self._now()
-        async with self._sessions.begin() as session:
-            rows = await outbox.claim(
-                session, now=claimed_at, lease=self._lease, limit=self._batch, lane=lane
-            )
-        await asyncio.gather(*(self._handle(row, lane, claimed_at + self._lease / 2) for row in rows))
-        return len(rows)
+        claimed = await self._claim(lane)
+        await self._batch_of(lane, claimed)
+        return len(claimed)
 
-    async def _handle(self, row: Row, lane: Lane, send_by: datetime) -> None:
+    async def _claim(self, lane: Lane) -> list[Row]:
+        if self._breaker.open and not await self._relay_is_back():
+            return []
+        async with self._sessions.begin() as session:
+            return await outbox.claim(
+                session, now=self._now(), lease=self._lease, limit=self._batch, lane=lane
+            )
+
+    async def _relay_is_back(self) -> bool:
+        async with self._probing:
+            if not self._breaker.open:
+                return True
+            if not self._breaker.may_probe(self._now()):
+                return False
+            if await self._smtp.probe(within=self._within):
+                self._heard()
+                return True
+            self._breaker.failed(self._now(), self._chance())
+            return False
+
+    def _heard(self) -> None:
+        if self._breaker.succeeded():
+            _log.warning("relay_back")
+            self.wake()
+
+    async def _batch_of(self, lane: Lane, rows: Sequence[Row]) -> None:
+        claimed_at = self._now()
+        worded = await self._worded([row for row in rows if row.outcome is None])
+        await asyncio.gather(*(self._handle(lane, row, worded.get(row.id), claimed_at) for row in rows))
+
+    async def _worded(self, rows: Sequence[Row]) -> dict[str, _Mail]:
+        """What each row's mail is, by the row's id."""
+        if not rows:
+            return {}
+        try:
+            return dict(zip((row.id for row in rows), await self._compose(rows), strict=True))
+        except Exception as problem:  # noqa: BLE001
+            if len(rows) == 1:
+                return {rows[0].id: problem}
+        # One of them is at fault, and must not keep the others back.
+        found: dict[str, _Mail] = {}
+        for row in rows:
+            found |= await self._worded([row])
+        return found
+
+    async def _handle(self, lane: Lane, row: Row, mail: _Mail | None, claimed_at: datetime) -> None:
         try:
             async with self._places[lane]:
-                await self._attempt(row, send_by)
+                if mail is not None and self._now() - claimed_at > _FRESH_FOR:
+                    mail = (await self._worded([row]))[row.id]
+                await self._attempt(row, mail, claimed_at)
         except Stale:
             _log.warning("outbox_stale", territory=row.territory, mail=row.id, letter=row.letter)
         except Exception as problem:  # noqa: BLE001
             # Its lease will end and the mail will come back; the other mails of the batch go on.
             _log.error("outbox_failed", mail=row.id, letter=row.letter, problem=type(problem).__name__)
 
-    async def _attempt(self, row: Row, send_by: datetime) -> None:
-        if row.outcome is not None:
-            await self._settle(row, row.outcome, None)
-            return
-        try:
-            message = await self._compose(row)
-        except Exception as problem:  # noqa: BLE001
+    async def _attempt(self, row: Row, mail: _Mail | None, claimed_at: datetime) -> None:
+        if mail is None:
+            # Only the telling is left to do.
+            assert row.outcome is not None
+            await self._settler.settle(row, row.outcome, None)
+        elif isinstance(mail, Obsolete):
+            await self._settler.settle(row, Outcome(kind=Kind.DROPPED, detail=mail.reason), None)
+        elif isinstance(mail, Exception):
             # A template or a datum at fault: tried again later, since nothing may be lost by a slip of ours.
-            _log.error("compose_failed", mail=row.id, letter=row.letter, problem=type(problem).__name__)
-            await self._failed(row, Failure.TRANSIENT, f"compose {type(problem).__name__}")
-            return
-        if isinstance(message, Obsolete):
-            await self._settle(row, Outcome(kind=Kind.DROPPED, detail=message.reason), None)
-            return
-        if self._stopping or self._now() >= send_by:
-            # What is left of the lease may not be enough to send and to say so.
-            async with self._sessions.begin() as session:
-                await outbox.release(session, row, at=self._now())
-            return
+            _log.error("compose_failed", mail=row.id, letter=row.letter, problem=type(mail).__name__)
+            await self._failed(row, Failure.FAULT, f"compose {type(mail).__name__}")
+        elif self._stopping or self._breaker.open or self._now() >= claimed_at + self._lease / 2:
+            # Late, what is left of the lease may not be enough to send and to say so.
+            await self._give_back(row, self._now())
+        elif (turn := self._pace.turn(mail.recipient, self._now())) is not None:
+            await self._give_back(row, turn)
+        else:
+            await self._send(row, mail)
+
+    async def _send(self, row: Row, message: Message) -> None:
         if message.items is not None and row.items is None:
             async with self._sessions.begin() as session:
                 row = await outbox.freeze(session, row, message.items)
-        delivery = await self._smtp.send(message, within=self._within())
+        delivery = await self._smtp.send(message, within=self._within)
+        if delivery.failure is not Failure.UNREACHED:
+            self._heard()
+        elif self._breaker.failed(self._now(), self._chance()):
+            _log.error("relay_down", detail=delivery.detail)
         if delivery.failure is None:
-            await self._settle(row, Outcome(kind=Kind.ACCEPTED, detail=delivery.detail), None)
+            await self._settler.settle(row, Outcome(kind=Kind.ACCEPTED, detail=delivery.detail), None)
         else:
             await self._failed(row, delivery.failure, delivery.detail)
 
-    def _within(self) -> float:
-        return min(self._lease / 2, _LONGEST_SEND).total_seconds() * 0.8
+    async def _give_back(self, row: Row, at: datetime) -> None:
+        async with self._sessions.begin() as session:
+            await outbox.release(session, row, at=at)
 
     async def _failed(self, row: Row, failure: Failure, detail: str) -> None:
+        now = self._now()
+        # A relay that heard nothing uses up no attempt.
+        attempts = 1 if failure is Failure.UNREACHED else row.attempts
         again_at = next_attempt(
-            failure,
-            attempts=row.attempts,
-            enqueued_at=row.enqueued_at,
-            now=self._now(),
-            chance=self._chance(),
+            failure, attempts=attempts, enqueued_at=row.enqueued_at, now=now, chance=self._chance()
         )
         if again_at is None:
             kind = Kind.DEAD
+        elif failure is Failure.UNREACHED:
+            await self._give_back(row, again_at)
+            return
         else:
             kind = Kind.AMBIGUOUS if failure is Failure.AMBIGUOUS else Kind.RETRY
-        await self._settle(row, Outcome(kind=kind, detail=detail), again_at)
-
-    async def _settle(self, row: Row, outcome: Outcome, again_at: datetime | None) -> None:
-        at = self._now()
-        try:
-            async with self._sessions.begin() as session:
-                await outbox.settle(session, row, outcome, at=at, again_at=again_at)
-                await self._on_settled(session, row, outcome, at)
-        except Stale:
-            raise
-        except Exception as problem:  # noqa: BLE001
-            # Whoever had to be told could not be. The mail is not sent again for that: only the telling is.
-            _log.error("telling_failed", mail=row.id, letter=row.letter, problem=type(problem).__name__)
-            async with self._sessions.begin() as session:
-                if again_at is None:
-                    await outbox.postpone_telling(session, row, outcome, again_at=at + self._lease)
-                else:
-                    await outbox.settle(session, row, outcome, at=at, again_at=again_at)
-        else:
-            _log.info("mail", mail=row.id, letter=row.letter, outcome=outcome.kind, detail=outcome.detail)
+        await self._settler.settle(row, Outcome(kind=kind, detail=detail), again_at)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

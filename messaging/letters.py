@@ -8,19 +8,24 @@ import binascii
 import hashlib
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime
+from functools import lru_cache
 from pathlib import Path
 
 from css_inline import CSSInliner
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, pass_context, select_autoescape
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9._-]{1,128}@[A-Za-z0-9.-]{1,190}>")
 _URL = re.compile(r"https?://[!-;=?-~]{1,900}")
+#: What stands for a value while styles are inlined: signs that no template and no name has.
+_HOLE = re.compile("\ue000([0-9]+)\ue001")
 
 
 class BadAddress(ValueError):
@@ -64,32 +69,63 @@ class Obsolete:
 
 
 class Letters:
-    """The templates of a folder. An unknown variable in one of them is an error, never a blank."""
+    """The templates of a folder. An unknown variable in one of them is an error, never a blank.
+
+    Styles are inlined once for each form that a letter takes, not once for each mail: a page is filled in
+    with holes, its styles go inline, and the form is kept; what differs from mail to mail fills the holes.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self._environment = Environment(
-            loader=FileSystemLoader(folder),
-            undefined=StrictUndefined,
-            autoescape=select_autoescape(enabled_extensions=("html",), default=False),
-            trim_blocks=True,
-            lstrip_blocks=True,
-            # The templates of a running service do not change: never look at their files again.
-            auto_reload=False,
-        )
+        self._texts = _environment(folder)
+        # A page's values are kept aside as they come, in the order of their holes.
+        self._values: list[str] = []
+        self._pages = _environment(folder, self._aside)
         # Nothing remote: neither fetched here, nor left in the mail for the reader's program to fetch.
-        self._inliner = CSSInliner(load_remote_stylesheets=False)
+        inliner = CSSInliner(load_remote_stylesheets=False)
+        self._form = lru_cache(maxsize=256)(
+            lambda page: _HOLE.split(_tidy(inliner.inline(page) if "<style" in page else page))
+        )
 
     def render(self, name: str, context: Mapping[str, object]) -> Rendered:
         """Fill a letter in. Raises jinja2's TemplateNotFound or UndefinedError."""
-        html = self._template(f"{name}/body.html").render(context)
         return Rendered(
-            subject=_header_text(self._template(f"{name}/subject.txt").render(context)),
-            text=_tidy(self._template(f"{name}/body.txt").render(context)),
-            html=_tidy(self._inliner.inline(html) if "<style" in html else html),
+            subject=_header_text(self._text(f"{name}/subject.txt").render(context)),
+            text=_tidy(self._text(f"{name}/body.txt").render(context)),
+            html=self._page(f"{name}/body.html", context),
         )
 
-    def _template(self, path: str) -> Template:
-        return self._environment.get_template(path)
+    def _text(self, path: str) -> Template:
+        return self._texts.get_template(path)
+
+    def _page(self, path: str, context: Mapping[str, object]) -> str:
+        values = self._values = list[str]()
+        with_holes = self._pages.get_template(path).render(context)
+        parts = list(self._form(with_holes))
+        # Every other part is the number of a hole.
+        parts[1::2] = [values[int(number)] for number in parts[1::2]]
+        return "".join(parts)
+
+    # Given the context, jinja leaves constants to this moment too, instead of folding them when it compiles.
+    @pass_context
+    def _aside(self, _context: Context, value: object) -> object:
+        # A macro's page is already made of holes.
+        if isinstance(value, Markup):
+            return value
+        self._values.append(_one_line(str(escape(value))))
+        return f"\ue000{len(self._values) - 1}\ue001"
+
+
+def _environment(folder: Path, finalize: Callable[..., object] | None = None) -> Environment:
+    return Environment(
+        loader=FileSystemLoader(folder),
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(enabled_extensions=("html",), default=False),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        # The templates of a running service do not change: never look at their files again.
+        auto_reload=False,
+        finalize=finalize,
+    )
 
 
 def compose(
@@ -165,12 +201,21 @@ def _tidy(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", lines).strip("\n") + "\n"
 
 
+def _one_line(text: str) -> str:
+    """A value in a page: its line ends are spaces, which is what they mean there."""
+    lines = text.splitlines()
+    return text if len(lines) < 2 else " ".join(lines)
+
+
+# The same office writes to the same doctors about the same wave: most headers were written before.
+@lru_cache(maxsize=1024)
 def _header_text(text: str) -> str:
     """One line. Whatever could end a header, or turn its direction, becomes a space."""
     kept = (" " if unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp") else sign for sign in text)
     return re.sub(" +", " ", "".join(kept)).strip()
 
 
+@lru_cache(maxsize=1024)
 def _encoded(text: str, header: str) -> str:
     return Header(_header_text(text), header_name=header, charset=_charset(text)).encode(linesep="\r\n")
 
@@ -179,6 +224,7 @@ def _charset(text: str) -> str:
     return "us-ascii" if text.isascii() else "utf-8"
 
 
+@lru_cache(maxsize=1024)
 def _mailbox(mailbox: Mailbox) -> str:
     name, address = _header_text(mailbox.name), _address(mailbox.address)
     if not name:
@@ -189,6 +235,7 @@ def _mailbox(mailbox: Mailbox) -> str:
     return f"{_encoded(name, 'Reply-To')} <{address}>"
 
 
+@lru_cache(maxsize=1024)
 def _address(address: str) -> str:
     """The address in ASCII. Raises BadAddress; an accented domain becomes its xn-- form."""
     local, at, domain = address.rpartition("@")

@@ -3,8 +3,6 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-#: The first pause; it doubles with each attempt.
-FIRST = timedelta(seconds=10)
 #: No pause is longer, so that a relay back after a day finds its mail within the half hour.
 LONGEST = timedelta(minutes=30)
 #: A mail that could not be handed over for so long is dead. Public relays give up after as long.
@@ -16,12 +14,29 @@ AMBIGUOUS_ATTEMPTS = 6
 class Failure(StrEnum):
     """Why a mail did not get a clear yes."""
 
-    #: The relay is away, or says "later" (4xx). Nothing has left.
-    TRANSIENT = "transient"
+    #: No connection, no greeting, no log-in: the relay heard nothing of this mail, whatever is in it.
+    UNREACHED = "unreached"
+    #: The connection was lost, or too slow, before the message was on its way. Nothing has left.
+    CONNECTION = "connection"
+    #: The relay says "later" (4xx): a grey list, a full mailbox, too many mails. Nothing has left.
+    DEFERRED = "deferred"
     #: The relay says "never" (5xx). Nothing has left.
     PERMANENT = "permanent"
     #: The connection was lost once the message was on its way: it may have left.
     AMBIGUOUS = "ambiguous"
+    #: We could not word it: a template or a datum at fault, which somebody will mend.
+    FAULT = "fault"
+
+
+#: The first pause after each kind; it doubles with each attempt.
+FIRST = {
+    Failure.UNREACHED: timedelta(seconds=2),
+    Failure.CONNECTION: timedelta(seconds=10),
+    # Grey lists ask for minutes, and whoever comes again within seconds is taken for a robot.
+    Failure.DEFERRED: timedelta(seconds=60),
+    Failure.AMBIGUOUS: timedelta(seconds=30),
+    Failure.FAULT: timedelta(seconds=60),
+}
 
 
 def next_attempt(
@@ -37,6 +52,6 @@ def next_attempt(
     if failure is Failure.AMBIGUOUS and attempts >= AMBIGUOUS_ATTEMPTS:
         return None
     # The exponent is bounded first: a thousand attempts would otherwise overflow a timedelta.
-    pause: timedelta = min(FIRST * 2 ** min(max(attempts, 1) - 1, 20), LONGEST)
+    pause: timedelta = min(FIRST[failure] * 2 ** min(max(attempts, 1) - 1, 20), LONGEST)
     spread: float = 0.75 + chance / 2
     return now + pause * spread

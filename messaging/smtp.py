@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import re
 import ssl
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from aiosmtplib import SMTP, SMTPException, SMTPResponseException
@@ -39,14 +40,17 @@ class Pool:
         self._relay = relay
         self._places = asyncio.Semaphore(relay.connections)
         self._idle: list[_Connection] = []
-        self._tls = None if relay.tls == "plain" else ssl.create_default_context(cafile=relay.authorities)
+        self._tls = _tls(relay)
+        #: When each mail on its way is given up; moved forward by ``hurry``.
+        self._ends: set[asyncio.Timeout] = set()
+        self._last_end: float | None = None
         self.size = relay.connections
 
     async def send(self, message: Message, *, within: float) -> Delivery:
         """Hand one mail over within so many seconds, waiting for a free connection included. Never raises."""
         attempt = _Attempt(self, message)
         try:
-            async with asyncio.timeout(within), self._places:
+            async with self._timeout(within), self._places:
                 try:
                     return await attempt.run()
                 except SMTPResponseException as refusal:
@@ -57,6 +61,33 @@ class Pool:
             return attempt.lost("timeout")
         except (SMTPException, OSError):
             return attempt.lost("connection")
+
+    async def probe(self, *, within: float) -> bool:
+        """Whether the relay takes a connection; it is kept for the next mail."""
+        try:
+            async with self._timeout(within), self._places:
+                self._idle.append(await self.connect())
+        except (SMTPException, OSError, TimeoutError):
+            return False
+        return True
+
+    def hurry(self, seconds: float) -> None:
+        """Whatever is on its way, or begins from now on, ends within so many seconds."""
+        self._last_end = asyncio.get_running_loop().time() + seconds
+        for end in self._ends:
+            when = end.when()
+            if when is None or when > self._last_end:
+                end.reschedule(self._last_end)
+
+    @contextlib.asynccontextmanager
+    async def _timeout(self, within: float) -> AsyncIterator[None]:
+        when = asyncio.get_running_loop().time() + within
+        async with asyncio.timeout_at(when if self._last_end is None else min(when, self._last_end)) as end:
+            self._ends.add(end)
+            try:
+                yield
+            finally:
+                self._ends.discard(end)
 
     async def close(self) -> None:
         """Say goodbye on every idle connection."""
@@ -111,6 +142,7 @@ class _Attempt:
         self.connection: _Connection | None = None
         #: The connection is between two mails, so it can carry another.
         self.clean = False
+        self._connecting = False
         self._addressing = False
         self._data = False
 
@@ -118,7 +150,9 @@ class _Attempt:
         self.connection = self._pool.take()
         if self.connection is None or not await self._still_there(self.connection):
             self.connection = None
+            self._connecting = True
             self.connection = await self._pool.connect()
+            self._connecting = False
             await self.connection.client.mail(self._message.sender)
         client = self.connection.client
         self._addressing = True
@@ -155,11 +189,25 @@ class _Attempt:
             return Delivery(failure=Failure.AMBIGUOUS, detail=detail)
         # Refused before any recipient was named (log-in, our own address): a fault of the settings or of the
         # relay, not of this mail. Somebody will mend it; until then no mail may die of it.
-        return Delivery(failure=Failure.TRANSIENT, detail=detail)
+        return Delivery(
+            failure=Failure.UNREACHED if self._connecting else Failure.DEFERRED,
+            detail=detail,
+        )
 
     def lost(self, why: str) -> Delivery:
         """No answer. Once the message was on its way, nobody knows."""
-        return Delivery(failure=Failure.AMBIGUOUS if self._data else Failure.TRANSIENT, detail=why)
+        if self._data:
+            return Delivery(failure=Failure.AMBIGUOUS, detail=why)
+        return Delivery(failure=Failure.UNREACHED if self._connecting else Failure.CONNECTION, detail=why)
+
+
+def _tls(relay: Relay) -> ssl.SSLContext | None:
+    if relay.tls == "plain":
+        return None
+    context = ssl.create_default_context(cafile=relay.authorities)
+    if relay.certificate is not None:
+        context.load_cert_chain(relay.certificate, relay.certificate_key, password="")
+    return context
 
 
 async def _quit(connection: _Connection) -> None:

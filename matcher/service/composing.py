@@ -3,33 +3,32 @@
 An address, a token or a text exists only here and on the wire.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime, time
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, time
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.territory import Week
-from matcher.protocol import steps
 from matcher.protocol.announcement import Announcement
-from matcher.protocol.effects import FlagMailbox, Letter
+from matcher.protocol.effects import Letter
 from matcher.protocol.ids import DoctorId
-from matcher.protocol.moves import Event, Refused
 from matcher.protocol.places import Place, PlaceKind, distance_km, rounded_km
 from matcher.protocol.search import Search, Stand, State
 from matcher.protocol.wording import sentence, where
-from matcher.service import asking, post, turn
-from matcher.service.actors import system
+from matcher.service import asking, post
 from matcher.service.house import House, Territory
 from matcher.storage import doctors, links, people, searches
 from matcher.storage.doctors import Card
+from matcher.storage.links import Row as LinkRow
 from matcher.storage.searches import Owned
 from messaging.letters import Letters, Mailbox, Message, Obsolete, compose
 from messaging.links import Link, Purpose
-from messaging.outbox import Kind, Outcome, Row
+from messaging.outbox import Row
 
-#: Letters about which the protocol wants to know how they fared.
-_FOLLOWED = frozenset({Letter.ANNOUNCEMENT, Letter.REMINDER, Letter.CHOSEN, Letter.NOT_OPENED})
+#: Mails worded between two looks at what else waits.
+_AT_A_TIME = 8
 _ANNOUNCING = frozenset({Letter.ANNOUNCEMENT, Letter.REMINDER})
 _RECORD_LETTERS = post.WITH_THE_RECORD
 _TO_REQUESTER = frozenset({Letter.REQUESTER_NEWS, Letter.CHOICE_CHASED})
@@ -50,70 +49,99 @@ _MONTHS = (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Facts:
+    """What the mails of one batch to people of one territory are made of, read together."""
+
+    searches: Mapping[str, Owned]
+    cards: Mapping[DoctorId, Card]
+    #: By search, run, doctor and purpose.
+    links: Mapping[tuple[str, int, str, str], LinkRow]
+    pauses: Mapping[str, LinkRow]
+    structures: Mapping[str, people.Structure]
+    #: Who may be asked now, where that may have changed since the mail was put into the outbox.
+    fitting: Mapping[str, frozenset[DoctorId]]
+
+
+_NOTHING = _Facts(searches={}, cards={}, links={}, pauses={}, structures={}, fitting={})
+
+
 @dataclass(frozen=True)
 class Composer:
-    """What the dispatcher calls to word a mail, and to say what became of it."""
+    """What the dispatcher calls to word mails."""
 
     house: House
     letters: Letters
 
-    async def compose(self, row: Row) -> Message | Obsolete:
-        """The mail of an outbox row as it must be now, or that it is no longer wanted."""
-        letter = Letter(row.letter)
+    async def compose(self, rows: Sequence[Row]) -> list[Message | Obsolete | Exception]:
+        """Each row's mail as it must be now, or that it is no longer wanted, or why it cannot be worded."""
+        facts = {}
+        for territory in sorted({row.territory for row in rows} & self.house.territories.keys()):
+            theirs = [row for row in rows if row.territory == territory]
+            facts[territory] = await self._facts(territory, theirs)
+        worded: list[Message | Obsolete | Exception] = []
+        for number, row in enumerate(rows):
+            if number % _AT_A_TIME == 0:
+                # Nobody else's request waits for a whole batch to be worded.
+                await asyncio.sleep(0)
+            try:
+                worded.append(self._worded(row, facts.get(row.territory, _NOTHING)))
+            except Exception as slip:  # noqa: BLE001
+                worded.append(slip)
+        return worded
+
+    async def _facts(self, territory: str, rows: Sequence[Row]) -> _Facts:
+        ids = {row.ids["search"] for row in rows}
+        to_doctors = {row.ids["doctor"] for row in rows if "doctor" in row.ids}
         async with self.house.sessions.begin() as session:
-            owned = await searches.get(session, row.territory, row.ids["search"])
-            if owned is None or row.territory not in self.house.territories:
-                return Obsolete("no_search")
-            if letter in _TO_REQUESTER:
-                return await self._to_requester(session, row, letter, owned)
-            return await self._to_doctor(session, row, letter, owned)
-
-    async def on_settled(self, session: AsyncSession, row: Row, outcome: Outcome, at: datetime) -> None:
-        """Tell the search what became of an attempt. An ambiguous one counts as asked."""
-        letter = Letter(row.letter)
-        if letter not in _FOLLOWED or row.ids.get("purpose") == Purpose.DELEGATE:
-            return
-        told = {
-            Kind.ACCEPTED: (Event.MAIL_ACCEPTED, steps.mail_accepted),
-            Kind.AMBIGUOUS: (Event.MAIL_ACCEPTED, steps.mail_accepted),
-            Kind.DROPPED: (Event.MAIL_DROPPED, steps.mail_dropped),
-            Kind.DEAD: (Event.MAIL_DEAD, steps.mail_dead),
-        }.get(outcome.kind)
-        if told is None:
-            return
-        action, move = told
-        owned = await searches.lock(session, row.territory, row.ids["search"])
-        if owned is None or str(owned.search.run) != row.ids["run"]:
-            return
-        doctor = DoctorId(row.ids["doctor"])
-        try:
-            step = await turn.stepped(
-                session, self.house, owned.search, lambda s, a: move(s, letter, doctor, a)
+            owned = await searches.get_all(session, territory, ids)
+            structures = await people.structures(session, territory) if len(to_doctors) < len(rows) else []
+            return _Facts(
+                searches=owned,
+                cards=await doctors.cards(session, territory, to_doctors) if to_doctors else {},
+                links=await links.of_searches(session, territory, ids, to_doctors),
+                pauses=await links.of_doctors(
+                    session, territory, to_doctors, Purpose.PAUSE, now=self.house.now()
+                ),
+                structures={structure.id: structure for structure in structures},
+                fitting=await self._fitting(session, territory, owned, rows),
             )
-        except Refused:
-            # The search has ended meanwhile: what became of the mail changes nothing any more.
-            return
-        if not outcome.detail.startswith("5"):
-            # The relay was away for too long; it never said that this address is at fault.
-            step = replace(step, effects=tuple(e for e in step.effects if not isinstance(e, FlagMailbox)))
-        await turn.carry_out(
-            session,
-            self.house,
-            system(row.territory),
-            owned.search,
-            step,
-            action,
-            doctor=doctor,
-            purpose=letter,
-        )
 
-    async def _to_requester(
-        self, session: AsyncSession, row: Row, letter: Letter, owned: Owned
-    ) -> Message | Obsolete:
+    async def _fitting(
+        self, session: AsyncSession, territory: str, owned: Mapping[str, Owned], rows: Sequence[Row]
+    ) -> dict[str, frozenset[DoctorId]]:
+        """Of the searches that changed while their mail waited: a hard wish may have come (P4)."""
+        changed = {
+            row.ids["search"]: owned[row.ids["search"]].search
+            for row in rows
+            if row.letter in _ANNOUNCING
+            and row.ids["search"] in owned
+            and owned[row.ids["search"]].search.touched_at > row.enqueued_at
+        }
+        if not changed:
+            return {}
+        roster = await asking.roster(session, self.house, territory)
+        return {
+            id: frozenset(
+                c.doctor for c in (await asking.candidates(session, self.house, search, roster)).ordered
+            )
+            for id, search in changed.items()
+        }
+
+    def _worded(self, row: Row, facts: _Facts) -> Message | Obsolete:
+        letter = Letter(row.letter)
+        owned = facts.searches.get(row.ids["search"])
+        if owned is None:
+            return Obsolete("no_search")
+        if letter in _TO_REQUESTER:
+            return self._to_requester(row, letter, owned, facts)
+        return self._to_doctor(row, letter, owned.search, facts)
+
+    def _to_requester(self, row: Row, letter: Letter, owned: Owned, facts: _Facts) -> Message | Obsolete:
         search = owned.search
         if owned.structure is None:
             return Obsolete("no_requester")
-        structure = await people.structure(session, row.territory, owned.structure)
+        structure = facts.structures.get(owned.structure)
         if structure is None or structure.email is None:
             return Obsolete("no_mailbox")
         if letter is Letter.CHOICE_CHASED and search.state is not State.PROPOSING:
@@ -129,45 +157,35 @@ class Composer:
         }
         return self._mail(row, letter, Mailbox(address=structure.email, name=structure.name), words)
 
-    async def _to_doctor(
-        self, session: AsyncSession, row: Row, letter: Letter, owned: Owned
-    ) -> Message | Obsolete:
-        search, doctor = owned.search, DoctorId(row.ids["doctor"])
+    def _to_doctor(self, row: Row, letter: Letter, search: Search, facts: _Facts) -> Message | Obsolete:
+        doctor = DoctorId(row.ids["doctor"])
         delegate = row.ids["purpose"] == Purpose.DELEGATE
         unwanted = _unwanted(search, letter, doctor, row)
         # One whose earlier attempt may have arrived goes again as it was: it is no new mail.
         if unwanted is not None and not row.may_have_left:
             return Obsolete(unwanted)
-        card = (await doctors.cards(session, row.territory, [doctor])).get(doctor)
+        card = facts.cards.get(doctor)
         if letter in _ANNOUNCING and not row.may_have_left and card is not None:
             if card.away_until is not None and card.away_until >= asking.today(self.house, row.territory):
                 return Obsolete("paused")
-            if not await self._still_fits(session, search, doctor, row):
+            if search.touched_at > row.enqueued_at and doctor not in facts.fitting[search.id]:
                 return Obsolete("no_longer_fits")
         address = None if card is None else (card.delegate_email if delegate else card.mailbox)
         if card is None or address is None:
             return Obsolete("no_mailbox")
         purpose = Purpose.RECORD if letter in _RECORD_LETTERS else Purpose(row.ids["purpose"])
-        link = await links.find(session, row.territory, search.id, int(row.ids["run"]), doctor, purpose)
-        pause = await links.of_doctor(session, row.territory, doctor, Purpose.PAUSE, now=self.house.now())
+        link = facts.links.get((search.id, int(row.ids["run"]), doctor, purpose))
         if link is None or search.announcement is None:
             return Obsolete("no_link")
         page = "dossier" if purpose is Purpose.RECORD else "r"
         words = self._words(search, card, f"{self.house.public_url}/{page}#{self._token(link)}")
         words |= {"delegate": delegate, "renewed": row.ids["number"] != "1"}
-        unsubscribe = f"{self.house.public_url}/u/{self._token(pause)}"
+        unsubscribe = f"{self.house.public_url}/u/{self._token(facts.pauses[doctor])}"
         earlier = None
         if letter is Letter.REMINDER:
             earlier = post.message_id(self.house, search, doctor, Letter.ANNOUNCEMENT, delegate=delegate)
         to = Mailbox(address=address, name="" if delegate else card.name)
         return self._mail(row, letter, to, words, unsubscribe=unsubscribe, references=earlier)
-
-    async def _still_fits(self, session: AsyncSession, search: Search, doctor: DoctorId, row: Row) -> bool:
-        """Whether the doctor is still one to ask: a hard wish may have come while the mail waited (P4)."""
-        if search.touched_at <= row.enqueued_at:
-            return True
-        found = await asking.candidates(session, self.house, search)
-        return any(candidate.doctor == doctor for candidate in found.ordered)
 
     def _words(self, search: Search, card: Card, link: str) -> dict[str, object]:
         assert search.announcement is not None
@@ -215,7 +233,7 @@ class Composer:
             references=references,
         )
 
-    def _token(self, row: links.Row) -> str:
+    def _token(self, row: LinkRow) -> str:
         return self.house.links.token(
             Link(territory=row.territory, purpose=row.purpose, id=row.id, nonce=row.nonce)
         )

@@ -3,7 +3,8 @@
 Every use case that moves a search goes through here, so that none can forget the journal or an effect.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -65,16 +66,43 @@ async def carry_out(
     reason: Mapping[str, str] | None = None,
 ) -> None:
     """Save what changed, write the journal, seal the ``reason`` a person gave, carry out the effects."""
-    if step.search != before:
-        await searches.save(session, before, step.search)
-    await journal.append(
-        session,
-        house.entry(actor, action, search=before.id, doctor=doctor, purpose=purpose, state=step.search.state),
-    )
-    if reason is not None:
-        await vaulted.note_reason(session, house, step.search, {"what": action, **reason})
-    for effect in step.effects:
-        await effects.carry_out(session, house, step.search, effect)
+    taken = Taken(step=step, action=action, doctor=doctor, purpose=purpose, reason=reason)
+    await carry_out_all(session, house, actor, before, [taken])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """A step that was taken, and what the journal says of it."""
+
+    step: Step
+    action: str
+    doctor: str | None = None
+    purpose: str | None = None
+    reason: Mapping[str, str] | None = None
+
+
+async def carry_out_all(
+    session: AsyncSession, house: House, actor: Actor, before: Search, taken: Sequence[Taken]
+) -> None:
+    """The same for steps that follow each other on one search: saved once, journaled and done one by one."""
+    after = taken[-1].step.search
+    if after != before:
+        await searches.save(session, before, after)
+    for one in taken:
+        entry = house.entry(
+            actor,
+            one.action,
+            search=before.id,
+            doctor=one.doctor,
+            purpose=one.purpose,
+            state=one.step.search.state,
+        )
+        await journal.append(session, entry)
+        if one.reason is not None:
+            said = {"what": one.action, **one.reason}
+            await vaulted.note_reason(session, house, one.step.search, said)
+        for effect in one.step.effects:
+            await effects.carry_out(session, house, one.step.search, effect)
 
 
 async def take(

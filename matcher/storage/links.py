@@ -1,6 +1,7 @@
 """Capability links. The token is derived from a row under a key that is not in the database."""
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -14,6 +15,7 @@ from matcher.storage.sql import anywhere, insert
 from matcher.storage.tables import LinkRow, table
 
 _LINKS = table(LinkRow)
+_A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,13 +65,45 @@ async def of_doctor(
     return await _ensure(session, territory, None, None, doctor, purpose, now, now + life)
 
 
-async def find(
-    session: AsyncSession, territory: str, search: str, run: int, doctor: str, purpose: str
-) -> Row | None:
-    """That link, if it was made."""
-    found = await session.execute(select(*_LINKS.c).where(_of(territory, search, run, doctor, purpose)))
-    row = found.mappings().one_or_none()
-    return None if row is None else _row(row)
+async def of_doctors(
+    session: AsyncSession,
+    territory: str,
+    doctors: Collection[str],
+    purpose: str,
+    *,
+    now: datetime,
+    life: timedelta = timedelta(days=30),
+) -> dict[str, Row]:
+    """Each doctor's link that hangs under no search, alive until ``now + life`` less a day at least."""
+    found = await session.execute(
+        select(*_LINKS.c).where(
+            _LINKS.c.territory_id == territory,
+            _LINKS.c.doctor_id.in_(doctors),
+            _LINKS.c.purpose == purpose,
+            _LINKS.c.search_id.is_(None),
+            # A day more or less is nothing to a link of a month, and saves writing with every mail.
+            _LINKS.c.expires_at > now + life - _A_DAY,
+        )
+    )
+    kept: dict[str, Row] = {row.doctor: row for row in map(_row, found.mappings())}
+    for doctor in sorted(set(doctors) - set(kept)):
+        kept[doctor] = await of_doctor(session, territory, doctor, purpose, now=now, life=life)
+    return kept
+
+
+async def of_searches(
+    session: AsyncSession, territory: str, searches: Collection[str], doctors: Collection[str]
+) -> dict[tuple[str, int, str, str], Row]:
+    """The links of these doctors in these searches, by search, run, doctor and purpose."""
+    found = await session.execute(
+        select(*_LINKS.c).where(
+            _LINKS.c.territory_id == territory,
+            _LINKS.c.search_id.in_(searches),
+            _LINKS.c.doctor_id.in_(doctors),
+        )
+    )
+    rows = map(_row, found.mappings())
+    return {(str(row.search), row.run or 0, row.doctor, row.purpose): row for row in rows}
 
 
 async def by_id(session: AsyncSession, link: str) -> Row | None:

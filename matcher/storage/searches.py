@@ -91,6 +91,18 @@ async def lock(session: AsyncSession, territory: str, search: SearchId | str) ->
     return await _one(session, _owned().where(_is(territory, search)).with_for_update(of=_SEARCHES))
 
 
+async def get_all(session: AsyncSession, territory: str, ids: Collection[str]) -> dict[str, Owned]:
+    """Those of these searches that the territory has, by id."""
+    return _by_id(await _all(session, _owned().where(_among(territory, ids))))
+
+
+async def lock_all(session: AsyncSession, territory: str, ids: Collection[str]) -> dict[str, Owned]:
+    """Those of these searches that the territory has, by id; locked in the order of their ids."""
+    require_transaction(session)
+    wanted = _owned().where(_among(territory, ids)).order_by(_SEARCHES.c.id)
+    return _by_id(await _all(session, wanted.with_for_update(of=_SEARCHES)))
+
+
 async def save(session: AsyncSession, before: Search, after: Search) -> None:
     """Write what differs. ``before`` is what ``lock`` gave in this transaction, or was saved since.
 
@@ -162,12 +174,7 @@ async def tasks(
         wanted = wanted.where(_TASKS.c.kind == kind.value)
     rows = (await session.execute(wanted)).all()
     ids = sorted({row.search_id for row in rows})
-    owned = {
-        one.search.id: one
-        for one in await _all(
-            session, _owned().where(_SEARCHES.c.territory_id == territory, _SEARCHES.c.id.in_(ids))
-        )
-    }
+    owned = await get_all(session, territory, ids)
     return [
         (owned[row.search_id], DoctorId(row.doctor_id) if row.doctor_id else None, row.since) for row in rows
     ]
@@ -265,6 +272,14 @@ async def forget(session: AsyncSession, territory: str, search: str) -> None:
 
 def _is(territory: str, search: str) -> ColumnElement[bool]:
     return and_(_SEARCHES.c.territory_id == territory, _SEARCHES.c.id == search)
+
+
+def _among(territory: str, ids: Collection[str]) -> ColumnElement[bool]:
+    return and_(_SEARCHES.c.territory_id == territory, _SEARCHES.c.id.in_(ids))
+
+
+def _by_id(found: Iterable[Owned]) -> dict[str, Owned]:
+    return {one.search.id: one for one in found}
 
 
 def _owned() -> Select[*tuple[object, ...]]:

@@ -12,7 +12,7 @@ from messaging.smtp import Pool
 
 
 async def main(url: str, port: str) -> None:
-    async def letter(row):
+    def letter(row):
         return compose(
             Rendered(subject="x", text="x\n", html="<p>x</p>\n"),
             sender=Mailbox(address="office@cpts.example"),
@@ -22,13 +22,16 @@ async def main(url: str, port: str) -> None:
             date=row.first_attempt_at,
         )
 
-    async def told(session, row, outcome, at):
+    async def letters(rows):
+        return [letter(row) for row in rows]
+
+    async def told(session, settled, at):
         return None
 
     dispatcher = Dispatcher(
         sessions=make_sessions(make_engine(url)),
         smtp=Pool(Relay.parse(f"smtp://127.0.0.1:{port}", connections=2)),
-        compose=letter,
+        compose=letters,
         on_settled=told,
         now=lambda: datetime.now(UTC),
         lease=timedelta(seconds=1),

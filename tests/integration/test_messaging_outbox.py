@@ -37,7 +37,7 @@ async def take(sessions, *, now=NOW, limit=100, lane=None):
 
 async def settle(sessions, row, outcome=ACCEPTED, *, at=NOW, again_at=None):
     async with sessions.begin() as session:
-        await outbox.settle(session, row, outcome, at=at, again_at=again_at)
+        return await outbox.settle(session, [(row, outcome, again_at)], at=at)
 
 
 async def stored(sessions):
@@ -92,7 +92,6 @@ async def test_the_late_word_of_a_worker_that_slept_is_refused(mail_sessions):
     (slept,) = await take(mail_sessions)
     (other,) = await take(mail_sessions, now=NOW + LEASE)
     late = (
-        lambda s: outbox.settle(s, slept, ACCEPTED, at=NOW, again_at=None),
         lambda s: outbox.freeze(s, slept, ["s1"]),
         lambda s: outbox.release(s, slept, at=NOW),
         lambda s: outbox.postpone_telling(s, slept, ACCEPTED, again_at=NOW),
@@ -101,9 +100,23 @@ async def test_the_late_word_of_a_worker_that_slept_is_refused(mail_sessions):
         with pytest.raises(Stale):
             async with mail_sessions.begin() as session:
                 await word(session)
-    await settle(mail_sessions, other)
-    with pytest.raises(Stale):
-        await settle(mail_sessions, other)
+    assert await settle(mail_sessions, slept) == set()
+    assert await settle(mail_sessions, other) == {other.id}
+    assert await settle(mail_sessions, other) == set()
+
+
+async def test_of_mails_settled_together_only_a_sleeper_s_is_refused(mail_sessions):
+    await put(mail_sessions, 1)
+    (slept,) = await take(mail_sessions)
+    await take(mail_sessions, now=NOW + LEASE)
+    await put(mail_sessions, 2)
+    await put(mail_sessions, 3)
+    second, third = sorted(await take(mail_sessions), key=lambda row: row.message_id)
+    settled = [(slept, ACCEPTED, None), (second, ACCEPTED, None), (third, RETRY, NOW + LEASE)]
+    async with mail_sessions.begin() as session:
+        assert await outbox.settle(session, settled, at=NOW) == {second.id, third.id}
+    states = {row.message_id: row.state for row in await stored(mail_sessions)}
+    assert states == {"<1@x.example>": "sending", "<2@x.example>": "accepted", "<3@x.example>": "queued"}
 
 
 @pytest.mark.parametrize("kind", [Kind.ACCEPTED, Kind.DEAD, Kind.DROPPED])

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 
 import pytest
 
@@ -62,11 +63,11 @@ async def test_a_connection_is_renewed_before_the_relay_tires_of_it(catcher, poo
     ("name", "failure", "detail"),
     [
         ("never", Failure.PERMANENT, "550 5.1.1"),
-        ("later", Failure.TRANSIENT, "451 4.7.1"),
+        ("later", Failure.DEFERRED, "451 4.7.1"),
         ("too-big", Failure.PERMANENT, "552 5.3.4"),
-        ("full", Failure.TRANSIENT, "452 4.2.2"),
+        ("full", Failure.DEFERRED, "452 4.2.2"),
         ("odd", Failure.AMBIGUOUS, "299"),
-        ("cut", Failure.TRANSIENT, "connection"),
+        ("cut", Failure.CONNECTION, "connection"),
         ("lost", Failure.AMBIGUOUS, "connection"),
     ],
 )
@@ -83,7 +84,7 @@ async def test_a_refused_mail_does_not_cost_the_connection(catcher, pool):
     assert catcher.connections == 1
 
 
-@pytest.mark.parametrize(("name", "failure"), [("slow", Failure.TRANSIENT), ("stuck", Failure.AMBIGUOUS)])
+@pytest.mark.parametrize(("name", "failure"), [("slow", Failure.CONNECTION), ("stuck", Failure.AMBIGUOUS)])
 async def test_a_relay_that_takes_too_long_is_left(catcher, pool, name, failure):
     assert await pool.send(mail(name), within=0.2) == Delivery(failure=failure, detail="timeout")
     assert (await pool.send(mail(), within=5)).failure is None
@@ -94,7 +95,7 @@ async def test_waiting_for_a_free_connection_counts_as_waiting(catcher):
     pool = Pool(catcher.relay(connections=1))
     first = asyncio.create_task(pool.send(mail("slow"), within=0.4))
     await asyncio.sleep(0)
-    assert await pool.send(mail(), within=0.1) == Delivery(failure=Failure.TRANSIENT, detail="timeout")
+    assert await pool.send(mail(), within=0.1) == Delivery(failure=Failure.CONNECTION, detail="timeout")
     await first
     await pool.close()
 
@@ -110,14 +111,33 @@ async def test_a_relay_that_is_away_is_a_reason_to_wait(pool):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         away = Pool(Relay.parse(f"smtp://127.0.0.1:{free.getsockname()[1]}"))
-        assert await away.send(mail(), within=5) == Delivery(failure=Failure.TRANSIENT, detail="connection")
+        assert await away.send(mail(), within=5) == Delivery(failure=Failure.UNREACHED, detail="connection")
 
 
 async def test_a_relay_that_refuses_us_lets_no_mail_die(catcher, pool):
     catcher.greeting = "550 5.7.1 not you"
-    assert await pool.send(mail(), within=5) == Delivery(failure=Failure.TRANSIENT, detail="550 5.7.1")
+    assert await pool.send(mail(), within=5) == Delivery(failure=Failure.DEFERRED, detail="550 5.7.1")
     catcher.greeting = ""
     assert (await pool.send(mail(), within=5)).failure is None
+
+
+async def test_a_probe_says_whether_the_relay_is_there_and_leaves_a_connection(catcher, pool):
+    assert await pool.probe(within=5)
+    assert (await pool.send(mail(), within=5)).failure is None
+    assert catcher.connections == 1
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        away = Pool(Relay.parse(f"smtp://127.0.0.1:{free.getsockname()[1]}"))
+        assert not await away.probe(within=5)
+
+
+async def test_in_a_hurry_a_slow_relay_is_left_earlier(catcher, pool):
+    slow = asyncio.create_task(pool.send(mail("slow"), within=30))
+    await asyncio.sleep(0)
+    pool.hurry(0.2)
+    async with asyncio.timeout(10):
+        assert await slow == Delivery(failure=Failure.CONNECTION, detail="timeout")
+        assert (await pool.send(mail("slow"), within=30)).detail == "timeout"
 
 
 async def test_closing_survives_a_relay_that_is_gone():
@@ -138,6 +158,21 @@ async def test_tls_from_the_first_byte(tmp_path):
         await pool.close()
 
 
+async def test_the_relay_may_ask_for_our_certificate(tmp_path):
+    context, authority = certificate(tmp_path)
+    ours = tmp_path / "ours"
+    ours.mkdir()
+    _, our_authority = certificate(ours)
+    context.load_verify_locations(our_authority)
+    context.verify_mode = ssl.CERT_REQUIRED
+    async with listening(Catcher(), tls=context) as catcher:
+        unknown = Pool(catcher.relay("smtps", authorities=authority))
+        assert (await unknown.send(mail(), within=5)).failure is Failure.UNREACHED
+        known = Pool(catcher.relay("smtps", authorities=authority, certificate=ours / "server.pem"))
+        assert (await known.send(mail(), within=5)).failure is None
+        await known.close()
+
+
 async def test_starttls_with_a_log_in(tmp_path):
     context, authority = certificate(tmp_path)
     async with listening(Catcher(), starttls=context) as catcher:
@@ -152,14 +187,14 @@ async def test_a_wrong_password_is_for_the_operator_to_mend_and_kills_no_mail(tm
     async with listening(Catcher(), starttls=context) as catcher:
         pool = Pool(catcher.relay("smtp+starttls", "user:wrong@", authorities=authority))
         sent = await pool.send(mail(), within=5)
-        assert (sent.failure, sent.detail[:3]) == (Failure.TRANSIENT, "535")
+        assert (sent.failure, sent.detail[:3]) == (Failure.UNREACHED, "535")
         assert catcher.mails == []
 
 
 @pytest.mark.parametrize("scheme", ["smtp+starttls", "smtps"])
 async def test_nothing_is_sent_in_clear_where_tls_was_asked_for(catcher, scheme):
     pool = Pool(catcher.relay(scheme))
-    assert (await pool.send(mail(), within=5)).failure is Failure.TRANSIENT
+    assert (await pool.send(mail(), within=5)).failure is Failure.UNREACHED
     assert catcher.mails == []
 
 
@@ -167,5 +202,5 @@ async def test_an_unknown_certificate_is_not_trusted(tmp_path):
     context, _ = certificate(tmp_path)
     async with listening(Catcher(), tls=context) as catcher:
         pool = Pool(catcher.relay("smtps"))
-        assert (await pool.send(mail(), within=5)).failure is Failure.TRANSIENT
+        assert (await pool.send(mail(), within=5)).failure is Failure.UNREACHED
         assert catcher.mails == []

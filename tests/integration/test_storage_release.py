@@ -198,9 +198,13 @@ async def test_announcement_and_reminder_share_one_link_that_lives_as_long_as_ei
     async with world.begin() as session:
         assert await links.by_id(session, later.id) == later
         assert await links.by_id(session, "0" * 32) is None
-        assert await links.find(session, HERE, search.id, 1, DOCTORS[0], "answer") == later
-        assert await links.find(session, HERE, search.id, 2, DOCTORS[0], "answer") is None
-        assert await links.find(session, THERE, search.id, 1, DOCTORS[0], "answer") is None
+        found = await links.of_searches(session, HERE, [search.id], DOCTORS)
+        assert {key: link.purpose for key, link in found.items()} == {
+            (search.id, 1, DOCTORS[0], purpose): purpose for purpose in ("answer", "record")
+        }
+        assert found[search.id, 1, DOCTORS[0], "answer"] == later
+        assert await links.of_searches(session, HERE, [search.id], DOCTORS[1:]) == {}
+        assert await links.of_searches(session, THERE, [search.id], DOCTORS) == {}
 
 
 async def test_opening_is_noted_and_revoking_changes_the_nonce_of_what_was_meant(world):
@@ -229,6 +233,13 @@ async def test_a_doctors_pause_link_hangs_under_no_search(world):
     assert len({link.id for link in made}) == 1
     assert made[0].search is None
     assert made[0].expires_at == NOW + timedelta(days=30)
+    async with world.begin() as session:
+        for hours, prolonged in ((12, 0), (36, 36)):
+            now = NOW + timedelta(hours=hours)
+            found = await links.of_doctors(session, HERE, DOCTORS[:2], "pause", now=now)
+            assert set(found) == set(DOCTORS[:2])
+            assert found[DOCTORS[0]].id == made[0].id
+            assert found[DOCTORS[0]].expires_at == NOW + timedelta(days=30, hours=prolonged)
 
 
 def box(number=1, key="2026-11"):

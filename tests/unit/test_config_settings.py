@@ -29,7 +29,7 @@ def test_the_environment_comes_after_the_defaults():
     )
     assert not settings.embedded
     assert settings.relay == Relay(
-        host="relay.example", port=4650, tls="tls", user="us@er", password="p:ss", connections=8
+        host="relay.example", port=4650, tls="tls", user="us@er", password="p:ss", connections=8, pace=120
     )
     assert settings.public_url == "https://tu.example"
     assert settings.lease == timedelta(seconds=5)
@@ -63,6 +63,13 @@ def test_no_secret_is_shown_with_the_settings():
         ("SMTP_CONNECTIONS", "0"),
         ("SMTP_CONNECTIONS", "many"),
         ("SMTP_CA", "/nowhere/ca.pem"),
+        ("SMTP_CERT", "/nowhere/us.pem"),
+        ("SMTP_CERT", __file__),
+        ("SMTP_KEY", __file__),
+        ("SMTP_PACE", "fast"),
+        ("SMTP_PACE", "-1"),
+        ("SMTP_TIMEOUT", "PT0S"),
+        ("SMTP_TIMEOUT", "PT1H"),
         ("PUBLIC_URL", "tu.example"),
         ("PUBLIC_URL", "https://tu.example/#x"),
         ("KEYS_DIR", ""),

@@ -22,13 +22,19 @@ def test_never_is_never():
 
 
 def test_pauses_double_up_to_half_an_hour():
-    assert [pause(Failure.TRANSIENT, n) for n in (1, 2, 3)] == [FIRST, FIRST * 2, FIRST * 4]
-    assert pause(Failure.TRANSIENT, 50) == LONGEST
+    for failure, first in FIRST.items():
+        assert [pause(failure, n) for n in (1, 2, 3)] == [first, first * 2, first * 4]
+        assert pause(failure, AMBIGUOUS_ATTEMPTS - 1 if failure is Failure.AMBIGUOUS else 50) <= LONGEST
+    assert pause(Failure.CONNECTION, 50) == LONGEST
+
+
+def test_who_says_later_is_given_more_time_than_a_line_that_broke():
+    assert pause(Failure.CONNECTION, 1) < pause(Failure.AMBIGUOUS, 1) < pause(Failure.DEFERRED, 1)
 
 
 def test_a_relay_away_for_days_loses_no_mail():
-    assert pause(Failure.TRANSIENT, 10_000, after=timedelta(days=4)) is not None
-    assert pause(Failure.TRANSIENT, 2, after=PATIENCE) is None
+    assert pause(Failure.DEFERRED, 10_000, after=timedelta(days=4)) is not None
+    assert pause(Failure.DEFERRED, 2, after=PATIENCE) is None
 
 
 def test_an_ambiguous_mail_is_not_repeated_for_ever():
@@ -36,7 +42,7 @@ def test_an_ambiguous_mail_is_not_repeated_for_ever():
     assert pause(Failure.AMBIGUOUS, AMBIGUOUS_ATTEMPTS) is None
 
 
-@pytest.mark.parametrize("failure", [Failure.TRANSIENT, Failure.AMBIGUOUS])
+@pytest.mark.parametrize("failure", [Failure.DEFERRED, Failure.AMBIGUOUS])
 @given(chance=st.floats(0, 1, exclude_max=True), attempts=st.integers(0, AMBIGUOUS_ATTEMPTS - 1))
 def test_pauses_are_spread_by_a_quarter(failure, chance, attempts):
     exact = pause(failure, attempts)
