@@ -7,28 +7,18 @@ is given who was not on the search's list: hard wishes are never relaxed here.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from matcher.protocol.ids import DoctorId, SearchId
+from matcher.protocol.needs import Need
 
 #: One announcement more this week weighs as much as standing so many places lower in a search's order.
 PLACES_LOWER = 3.0
 #: Costlier than any place and load: such a pair is not to be.
 _NEVER = 1e9
-
-
-@dataclass(frozen=True, kw_only=True)
-class Need:
-    """A search and the doctors it could ask, best first, all of whom satisfy its hard wishes."""
-
-    search: SearchId
-    doctors: tuple[DoctorId, ...]
-    #: How many of them it would ask.
-    wanted: int
 
 
 def share(

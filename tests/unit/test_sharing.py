@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matcher.protocol.ids import DoctorId, SearchId
-from matcher.protocol.sharing import Need, said, share
+from matcher.protocol.needs import Need
+from matcher.protocol.sharing import said, share
 
 
 def need(name: str, doctors: str, wanted: int = 2) -> Need:
