@@ -50,7 +50,8 @@ async def test_one_launched_alone_leaves_the_others_theirs_and_passes_over_who_h
         searches.append(await house.ready(**SMALL))
         await house.do(searches[-1], "launch")
     counts = await asked(house, searches)
-    assert max(counts.values()) == 1
+    assert max(counts.values()) <= 2
+    assert len(counts) >= 4
 
 
 async def test_what_cannot_be_launched_is_said_and_keeps_nobody_waiting(small_house: House) -> None:
@@ -62,8 +63,7 @@ async def test_what_cannot_be_launched_is_said_and_keeps_nobody_waiting(small_ho
     done = await house.post(
         "coordinatrice", "/searches/launch", {"ids": [good, urgent, undecided, submitted]}
     )
-    assert [one["id"] for one in done["launched"]] == [good, urgent]
-    assert "why" not in done["launched"][1]
+    assert {one["id"]: "why" in one for one in done["launched"]} == {good: True, urgent: False}
     assert [(one["id"], one["code"]) for one in done["refused"]] == [(undecided, "too_few_residents")]
     assert await house.state(submitted) == "submitted"
 
