@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from config.access import Network, ProSanteConnect, is_this_host, networks
 from config.checks import BadSetting, elapsed, is_duration
 from config.database import database_url
+from config.inbox import Inbox
 from config.territory import TerritorySettings, load_territories, load_territory
 
 __all__ = [
@@ -117,6 +118,8 @@ class Settings:
     psc: ProSanteConnect | None = None
     #: Reverse proxies whose ``X-Forwarded-For`` is believed.
     trusted_proxies: tuple[Network, ...] = ()
+    #: Where the mail server hands over bounces and replies; None where nothing listens.
+    inbox: Inbox | None = None
 
     @property
     def embedded(self) -> bool:
@@ -176,7 +179,12 @@ def load_settings(environ: Mapping[str, str] | None = None, *, defaults: Path = 
         metrics_token=values["metrics_token"],
         psc=_checked("psc_issuer", psc, values["psc_issuer"]),
         trusted_proxies=_checked("trusted_proxies", networks, values["trusted_proxies"]),
+        inbox=_inbox(values["inbox_url"], values["inbox_peers"]),
     )
+
+
+def _inbox(url: str, peers: str) -> Inbox | None:
+    return _checked("inbox_url", lambda text: Inbox.parse(text, peers), url) if url else None
 
 
 def _set(values: dict[str, str], variable: str, value: str) -> None:

@@ -3,9 +3,10 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -14,7 +15,7 @@ from aiohttp import web
 from config.database import make_engine, make_sessions
 from config.settings import BadSetting, Settings
 from matcher import clock
-from matcher.service import live
+from matcher.service import live, receiving
 from matcher.service.composing import Composer
 from matcher.service.house import House, Mailbox
 from matcher.service.installation import load_territories
@@ -24,6 +25,7 @@ from matcher.web import routes
 from matcher.web.limits import LARGEST_BODY
 from messaging.dispatcher import Dispatcher
 from messaging.escrow import Escrow
+from messaging.inbox import Door
 from messaging.keyring import KeyRing
 from messaging.letters import Letters
 from messaging.links import Links
@@ -85,6 +87,29 @@ def dispatcher_of(house: House, pool: Pool) -> Dispatcher:
     )
 
 
+@asynccontextmanager
+async def mail_door(house: House) -> AsyncIterator[int]:
+    """Where bounces and replies come in, open where the settings say so. The value is its port, else 0.
+
+    Raises BadSetting where it cannot listen.
+    """
+    where = house.settings.inbox
+    if where is None:
+        yield 0
+        return
+    door = Door(
+        known=partial(receiving.is_ours, house),
+        take=partial(receiving.take, house),
+        counts=house.at_the_door,
+    )
+    async with AsyncExitStack() as opened:
+        try:
+            port = await opened.enter_async_context(door.listening(where))
+        except OSError as problem:
+            raise BadSetting("TRAIT_UNION_INBOX_URL", f"cannot listen there: {problem.strerror}") from None
+        yield port
+
+
 def make_web_app(house: House) -> web.Application:
     """The pages and the API, without timers or mail."""
     app = web.Application(client_max_size=LARGEST_BODY)
@@ -108,7 +133,7 @@ async def work(house: House, stop: asyncio.Event) -> None:
     listening = asyncio.create_task(answer_the_bell())
     relaying = asyncio.create_task(live.relay(house.bell, house.engine))
     try:
-        async with asyncio.TaskGroup() as group:
+        async with mail_door(house), asyncio.TaskGroup() as group:
             group.create_task(clock.run(house, stop))
             group.create_task(dispatcher.run(stop))
     finally:

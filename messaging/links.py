@@ -17,7 +17,8 @@ from messaging.keyring import KeyAbsent, KeyRing, Mac
 
 _TOKEN = re.compile(r"([1-9][0-9]{0,3})-([A-Za-z0-9]{1,64})-([A-Za-z0-9_-]{43})")
 _SESSION = re.compile(r"([1-9][0-9]{0,3})-([0-9]{1,12})-([A-Za-z0-9_-]{43})")
-_RETURN = re.compile(r"bounces\+([a-z0-9]{1,34})\.([a-z2-7]{16})@([a-z0-9.-]{1,253})")
+#: Addresses that mails come back to. A local part has 64 places.
+_BACK = re.compile(r"(bounces|reponse)\+([a-z0-9]{1,39})\.([a-z2-7]{16})@([a-z0-9.-]{1,253})")
 _CODE_DIGITS = 6
 
 
@@ -107,23 +108,45 @@ class Links:
     def return_path(self, id: str, domain: str) -> str:
         """The envelope sender of one mail: ``bounces+<id>.<mac>@domain``, in lower case: relays may fold it.
 
-        ``id`` is of at most 34 lower-case letters and digits: a local part has 64 places.
+        ``id`` is of at most 39 lower-case letters and digits: a local part has 64 places.
         """
-        address = f"bounces+{id}.{self._return_mac(id, domain)}@{domain}"
-        if _RETURN.fullmatch(address) is None:
-            raise ValueError("a return path needs a short id and a lower-case domain")
-        return address
+        return self._back("bounces", id, domain)
+
+    def reply_path(self, id: str, domain: str) -> str:
+        """Where an answer to one mail goes: ``reponse+<id>.<mac>@domain``, made as a return path is."""
+        return self._back("reponse", id, domain)
 
     def returned(self, address: object) -> str | None:
         """The id in a return path that we made; None for any other address, forged ones included."""
-        match = _match(_RETURN, address.lower() if isinstance(address, str) else address)
-        if match is None or not hmac.compare_digest(self._return_mac(match[1], match[3]), match[2]):
-            return None
-        return match[1]
+        return self._came_back("bounces", address)
 
-    def _return_mac(self, id: str, domain: str) -> str:
-        # 80 bits: a forger has to try them against us, one bounce each.
-        return b32encode(self._digest(Mac.RETURN_PATH, 1, "return path", domain, id)[:10]).decode().lower()
+    def answered(self, address: object) -> str | None:
+        """The id in a reply path that we made; None for any other address."""
+        return self._came_back("reponse", address)
+
+    def address_mark(self, address: str) -> str:
+        """Five signs that tell one address from another, to whoever holds the key. They stand in the return
+        path: a bounce can then be told from one of an address that was corrected since.
+        """
+        digest = self._digest(Mac.RETURN_PATH, 1, "address", address.strip().lower())
+        return b32encode(digest[:5]).decode().lower()[:5]
+
+    def _back(self, kind: str, id: str, domain: str) -> str:
+        address = f"{kind}+{id}.{self._back_mac(kind, id, domain)}@{domain}"
+        if _BACK.fullmatch(address) is None:
+            raise ValueError("a return path needs a short id and a lower-case domain")
+        return address
+
+    def _came_back(self, kind: str, address: object) -> str | None:
+        match = _match(_BACK, address.lower() if isinstance(address, str) else address)
+        if match is None or match[1] != kind:
+            return None
+        return match[2] if hmac.compare_digest(self._back_mac(kind, match[2], match[4]), match[3]) else None
+
+    def _back_mac(self, kind: str, id: str, domain: str) -> str:
+        # 80 bits: a forger has to try them against us, one mail each.
+        what = {"bounces": "return path", "reponse": "reply path"}[kind]
+        return b32encode(self._digest(Mac.RETURN_PATH, 1, what, domain, id)[:10]).decode().lower()
 
     def _token(self, link: Link, generation: int) -> str:
         digest = self._digest(

@@ -312,6 +312,27 @@ async def release(session: AsyncSession, row: Row, *, at: datetime) -> None:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """A mail that was put into the outbox, whatever became of it."""
+
+    territory: str
+    id: str
+    letter: str
+    ids: Mapping[str, str]
+
+
+async def sent(session: AsyncSession, territories: Sequence[str], id: str) -> Sent | None:
+    """The mail that something came back for; None where it was forgotten, or never was."""
+    found = await session.execute(
+        select(OutboxRow.territory_id, OutboxRow.id, OutboxRow.letter, OutboxRow.ids).where(
+            OutboxRow.territory_id.in_(territories), OutboxRow.id == id
+        )
+    )
+    row = found.one_or_none()
+    return None if row is None else Sent(territory=row[0], id=row[1], letter=row[2], ids=row[3])
+
+
 async def oldest_unsent(session: AsyncSession) -> datetime | None:
     """When the longest waiting mail was enqueued; None when nothing waits."""
     statement = select(func.min(OutboxRow.enqueued_at)).where(OutboxRow.next_attempt_at.is_not(None))

@@ -1,55 +1,302 @@
-"""What a plain reply to an announcement says. Pure. When in doubt, nothing: a person reads it then."""
+"""What a plain reply says: yes, no, a pause, or something that a person must read. Pure.
+
+When in doubt, nothing. A yes is read only where every word of the writer is a known one: what nobody thought
+of beforehand is for a person. Only what the writer wrote counts, not what is quoted.
+"""
 
 import re
 import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
 
-_QUOTE_HEAD = re.compile(
-    r"^(le .{4,120} a écrit\s*:|on .{4,120} wrote\s*:"
-    r"|-{2,}\s*(message d.origine|original message|message transféré).*"
-    r"|_{10,}|de\s*:.*|from\s*:.*|envoyé (de|depuis) mon .*|--\s?)$",
+#: "Le … a écrit :": what follows is quoted, if it looks so.
+_WROTE = re.compile(r"^(le .{4,160} a écrit\s*:|on .{4,160} wrote\s*:)$", re.IGNORECASE)
+#: From here on nothing is the writer's.
+_REST = re.compile(
+    r"^(-{2,}\s*(message d.origine|original message|message transféré|forwarded message).*"
+    r"|_{10,}|[*_]*(de|from|expéditeur|objet|subject|envoyé|sent)[*_]*\s*:.*|--\s?|message du \d.*)$",
     re.IGNORECASE,
 )
+_FOOTER = re.compile(
+    r"^(envoyé (de|depuis|à partir)\b.*|sent from\b.*|(télécharger|obtenez|obtenir) outlook.*"
+    r"|provenance\s*:.*|get outlook.*)$",
+    re.IGNORECASE,
+)
+_SMALL_PRINT = re.compile(
+    r"^(ce (message|courriel|mail)\b.*confidenti|avis de confidentialité|avant d.imprimer|this e?-?mail\b)",
+    re.IGNORECASE,
+)
+_CLOSING = re.compile(
+    r"\b(cordialement|confraternellement|amicalement|respectueusement|sinceres salutations|bien a vous"
+    r"|cdlt|cdt|bonne (journee|soiree|reception|continuation)|bon courage)\b"
+)
+#: Below a signature too, these lines are an answer's.
+_POSTSCRIPT = re.compile(
+    r"^(p\.?\s?s|n\.?b|edit|post-?scriptum|finalement|en fait|par contre|attention|rectificatif|correction"
+    r"|toutefois|cependant|mais|non|oui)\b",
+    re.IGNORECASE,
+)
+_NAME = re.compile(
+    r"^(dr\.?|docteur|cabinet|secrétariat|le secrétariat|maison de santé)(\s[\w.’'-]+){0,4}$", re.IGNORECASE
+)
+_SIGNED = re.compile(r"^([A-ZÀ-Ý][\w.’'-]*[ ,]*){1,4}$")
+_GREETING = re.compile(
+    r"^\s*(bonjour|bonsoir|hello|salut|chere?s?|docteur|madame|monsieur)\b(\s\w+){0,3}\s*[,.!\n]"
+)
+
+#: Said with a yes or a no, and neither.
+_HARMLESS = re.compile(
+    r"\b(pas de (soucis?|problemes?)|sans (soucis?|problemes?)|non conventionnee?|pour (moi|nous)"
+    r"|en consultations?|(desolee?s?|pardon|toutes mes excuses|excusez moi) (pour|du|de) "
+    r"(le |la |ma |mon |ce |cette )?(retard|reponse tardive|delai)( de ma reponse)?)\b"
+)
+_REMOVE_ME = re.compile(
+    r"\b(oui )?(vous pouvez|merci de|veuillez|pouvez vous) (me |nous )?(bien )?"
+    r"(retirer|supprimer|enlever|desinscrire|radier)\b[^.]*"
+)
+_WHOM = r"(cette|ce|la|le|les|madame|monsieur) ?(personne|patiente?|dame|monsieur)?"
 _YES = re.compile(
-    r"\b(oui|ok|d accord|volontiers|j accepte|avec plaisir"
-    r"|je (peux|veux bien)( le| la| les)? (prendre|suivre|recevoir|accueillir|voir))\b"
+    r"^(bonjour|bonsoir|docteur|\s)*(ok|d accord)\b"
+    r"|\b(oui|volontiers|avec plaisir|(j|on|nous|docteur) accept(e|ons))\b"
+    r"|\b(je|on|nous) (peux|peut|pouvons|veux bien|veut bien|voulons bien) "
+    r"(le |la |l |les )(prendre|suivre|recevoir|accueillir|voir)\b"
+    r"|\b(je|on|nous) (peux|peut|pouvons|veux bien|veut bien|voulons bien) "
+    rf"(prendre|suivre|recevoir|accueillir) {_WHOM}\b"
+    r"|\b(je|on|nous) (le |la |l |les )"
+    r"(prends|prend|prenons|prendrai|recevrai|accueille|accueillerai|suivrai)\b"
+    rf"|\b(je|on|nous) (prends|prend|prenons|accueille|accueillons) {_WHOM}\b"
 )
-_NO = re.compile(
-    r"\b(non|desolee?|impossible|je (ne )?(peux|prends|suis|souhaite|pourrai) (pas|plus)|malheureusement"
-    r"|complet|(pas|plus) de place|je refuse|je decline|ne prends (pas|plus))\b"
-)
-#: A question, a condition or a doubt is not an answer.
-_DOUBT = re.compile(
-    r"\?|\b(mais|si|sauf|peut etre|selon|a condition|plutot|pas sure?|absente?|conges?|automatique)\b"
-)
+#: "Ok merci" may only say that the mail was seen.
+_SEEN = frozenset(("ok", "d", "accord", "merci", "bonjour", "bonsoir", "bien"))
 
 
-def understand(text: str) -> str | None:
-    """``"yes"``, ``"no"``, or None where a person must read it: empty, both, doubtful or conditional.
+def _words_of(text: str) -> frozenset[str]:
+    return frozenset(text.split())
 
-    Only what the writer wrote counts: quoted lines, what follows "Le … a écrit :" and the signature do not.
+
+#: All the words that a yes may be said with; the rest is for a person to read.
+_KNOWN = _words_of(
     """
-    said = _plain(_own_words(text))
-    if _DOUBT.search(said):
-        return None
-    yes, no = _YES.search(said) is not None, _NO.search(said) is not None
-    if yes == no:
-        return None
-    return "yes" if yes else "no"
+    oui ok d accord volontiers avec plaisir bien sur tout a fait entendu je j on nous le la l les cette ce
+    ces peux peut pouvons veux veut voulons prendre prends prend prenons prenne prendrai recevoir recevrai
+    recevrons accueillir accueille accueillons accueillerai accueillerons suivre suivrai voir accepte
+    acceptons accepter de personne patient patiente madame monsieur dame charge en pour c est possible au
+    mon ma notre cabinet docteur dr bonjour bonsoir merci tres parfait elle il qu que appeler appelle
+    secretariat rendez vous rdv bientot
+    """
+)
+_LAST_NAME = re.compile(r" (dr|docteur)( \w+){1,3}$")
+_NUMBER = re.compile(r"\b0\d(?:[ .]?\d\d){4}\b")
+_REFUSAL = re.compile(
+    r"\b(ne (peux|peut|pouvons|pourrai|pourrons|prends|prend|prenons|souhaite|veux) "
+    r"(malheureusement |donc |vraiment )?(pas|plus)"
+    r"|ne suis (pas|plus) (disponible|en mesure)|n (ai|avons) (pas|plus) de place|(pas|plus) de place"
+    r"|pas cette fois|impossible|je (refuse|decline)"
+    r"|(suis|sommes|cabinet|patientele)( est)? (malheureusement )?(complete?s?|pleine?|surchargee?s?))\b"
+)
+_NO = re.compile(r"^(bonjour|bonsoir|\s)*non\b")
+_KNOWN_NO = _KNOWN - _words_of("oui ok volontiers plaisir accepte entendu parfait") | _words_of(
+    """
+    non desole desolee trop loin travail monde malheureusement complet complete surcharge surchargee suis
+    actuellement moment pas cette fois plus place n ai ne possible impossible finalement pourrai regrette
+    regret nouveaux patients distance
+    """
+)
+#: A question, a condition, a doubt, another matter: not an answer.
+_DOUBT = re.compile(
+    r"\?|\b(mais|si|sauf|peut etre|selon|a condition|plutot|pas sure?|absente?|absence|automatique"
+    r"|seulement|uniquement|sous reserve|a partir|des que|avant|apres|quand|lorsque|pourquoi pas"
+    r"|di[ts]e?s? (pas )?(non|oui)|dire (non|oui)|pas contre|ni|liens?|clique[rz]?|boutons?|page|site"
+    r"|piece jointe|http\w*|recue?|encore|deja|demain|rappel\w*|voir avec|depann\w*|et non|ouvrir|lire"
+    r"|repondre|acceder|joindre)\b"
+)
+_PAUSE = re.compile(
+    r"\b(suspen\w+|pause|conges?|arret|absente?|indisponible|n?e? ?m envoyez plus|plus d annonces?)\b"
+)
+#: An automatic mail that tells the office something: the doctor has left, or a machine keeps mails away.
+_TELLS = re.compile(
+    r"\b(retraite|n exerce plus|cesse (mon|son|notre)|nouvelle adresse|change d adresse|ne fait plus partie"
+    r"|a quitte|n est plus (utilisee?|consultee?|relevee?|activee?|lue?)"
+    r"|pour que votre (message|mail|courriel) soit (remis|delivre)|confirmer votre (message|envoi))\b"
+)
+_UNTIL = re.compile(
+    r"\bjusqu (?:a|au|en) (?:le )?(\d{1,2})(?:er)?(?:/(\d{1,2})(?:/(\d{4}))?| ([a-z]+)(?: (\d{4}))?)"
+)
+_MONTHS = (
+    "janvier",
+    "fevrier",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "aout",
+    "septembre",
+    "octobre",
+    "novembre",
+    "decembre",
+)
+#: A pause that is longer than this is not one: a person reads it.
+_LONGEST_PAUSE = timedelta(days=366)
+_AGAIN = re.compile(r"\b(?:re|rép|rep|sv|aw)\s*:", re.IGNORECASE)
+_FORWARD = re.compile(r"^\s*(tr|fwd?|transf)\s*:", re.IGNORECASE)
+
+Says = Literal["yes", "no", "pause"]
 
 
-def _own_words(text: str) -> str:
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What was understood of a reply."""
+
+    #: None where a person must read it: empty, both, doubtful, conditional or about something else.
+    says: Says | None = None
+    #: The last day of a pause.
+    until: date | None = None
+    #: The writer said more than the answer: a person should read it too.
+    more: bool = False
+
+
+def read(text: str, *, subject: str = "", ours: Sequence[str] = (), today: date) -> Reading:
+    """What a reply says. ``ours`` are phrases of the mail that it answers: from the first on it is quoted."""
+    if _FORWARD.match(subject):
+        return Reading()
+    body = _understood(_signed_off(own_words(text, ours)), today)
+    head = _understood(_own_subject(subject), today)
+    if body is None:
+        return head or Reading()
+    return body if head is None or head.says in (None, body.says) else Reading()
+
+
+def tells(text: str) -> bool:
+    """Whether an automatic mail says what a person of the office should read: gone, moved, held back."""
+    return _TELLS.search(_plain(text)) is not None
+
+
+def own_words(text: str, ours: Sequence[str] = ()) -> str:
+    """What the writer wrote, signature included: without quotations, mobile footers and small print."""
+    marks = [_plain(mark) for mark in ours]
+    lines = [_spaced(line) for line in text.splitlines()]
     kept: list[str] = []
-    for line in text.splitlines():
-        bare = line.strip().replace("\u00a0", " ").replace("\u202f", " ")
-        if _QUOTE_HEAD.match(bare):
+    at = 0
+    while at < len(lines):
+        line = lines[at]
+        heads = next((n for n in (1, 2, 3) if _WROTE.match(" ".join(lines[at : at + n]))), 0)
+        if heads:
+            at += heads
+            following = next((one for one in lines[at:] if one), "")
+            if not following.startswith(">"):
+                break
+            continue
+        at += 1
+        if line.startswith(">") or _FOOTER.match(line):
+            continue
+        if _REST.match(line) or _SMALL_PRINT.match(line) or any(mark in _plain(line) for mark in marks):
             break
-        if not bare.startswith(">"):
-            kept.append(bare)
+        kept.append(line)
+    return "\n".join(kept).strip()
+
+
+def _spaced(line: str) -> str:
+    return " ".join(line.replace("\u00a0", " ").replace("\u202f", " ").split())
+
+
+def _signed_off(text: str) -> str:
+    """Without the signature: what follows a closing word or a name, but for a postscript."""
+    lines = text.splitlines()
+    kept: list[str] = []
+    for at, line in enumerate(lines):
+        said = any(kept)
+        named = _NAME.match(line) or (_SIGNED.match(line) and not _means(line))
+        if said and named:
+            return "\n".join([*kept, *_postscript(lines[at:])])
+        closing = _CLOSING.search(_plain(line))
+        kept.append(line)
+        if closing is not None:
+            return "\n".join([*kept, *_postscript(lines[at + 1 :])])
     return "\n".join(kept)
 
 
+def _means(line: str) -> bool:
+    plain = _plain(line)
+    return any(pattern.search(plain) for pattern in (_YES, _NO, _REFUSAL, _DOUBT))
+
+
+def _postscript(lines: Sequence[str]) -> Sequence[str]:
+    first = next((at for at, line in enumerate(lines) if _POSTSCRIPT.match(line)), len(lines))
+    return lines[first:]
+
+
+def _own_subject(subject: str) -> str:
+    """What the writer put before "Re:", or instead of our subject: a few words, else nothing."""
+    parts = [part.strip() for part in _AGAIN.split(subject)]
+    own = parts[0] or parts[-1]
+    return own if len(own.split()) <= 4 else ""
+
+
+def _understood(text: str, today: date) -> Reading | None:
+    """The reading of the writer's own words; None where there are none."""
+    lines = _lower(text)
+    plain = _words(_GREETING.sub(" ", lines, count=1))
+    if not plain.strip():
+        return None
+    remove = _REMOVE_ME.search(plain) is not None
+    plain = _HARMLESS.sub(" ", _REMOVE_ME.sub(" ", plain))
+    yes = _YES.search(plain) is not None
+    until = _until(lines, today)
+    if until is not None and _PAUSE.search(plain) and not yes and "?" not in plain:
+        return Reading(says="pause", until=until)
+    if _DOUBT.search(plain):
+        return Reading()
+    said = _LAST_NAME.sub("", _NUMBER.sub(" ", plain).rstrip())
+    closing = _CLOSING.search(said)
+    # A name may follow the closing words on their line.
+    said = said if closing is None else f"{said[: closing.start()]} {_after(said[closing.end() :])}"
+    words = said.split()
+    refuses = _REFUSAL.search(plain) is not None
+    if refuses and not yes:
+        return Reading(says="no", more=remove or len(words) > 25)
+    if _NO.match(plain) and not yes and all(word in _KNOWN_NO for word in words):
+        return Reading(says="no", more=remove)
+    seen = all(word in _SEEN for word in words) and "merci" in words
+    if yes and not seen and not refuses and not remove and all(word in _KNOWN for word in words):
+        return Reading(says="yes", more=len(words) > 12)
+    return Reading()
+
+
+def _after(said: str) -> str:
+    """What follows the closing words, where it is more than a name."""
+    return said if len(said.split()) > 4 or _means(said) else " "
+
+
+def _until(text: str, today: date) -> date | None:
+    match = _UNTIL.search(re.sub(r"[ \n]+", " ", text.replace("-", "/")))
+    if match is None:
+        return None
+    named = match[4] in _MONTHS
+    if match[2] is None and not named:
+        return None
+    month = _MONTHS.index(match[4]) + 1 if named else int(match[2])
+    year = match[3] or match[5]
+    try:
+        day = date(int(year) if year else today.year, month, int(match[1]))
+        if not year and day < today:
+            day = day.replace(year=today.year + 1)
+    except ValueError:
+        return None
+    return day if today <= day <= today + _LONGEST_PAUSE else None
+
+
 def _plain(text: str) -> str:
-    """Lower case, without accents, apostrophes as spaces."""
+    """Lower case, without accents and punctuation but "?"."""
+    return _words(_lower(text))
+
+
+def _lower(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text.lower().replace("’", " ").replace("'", " "))
-    bare = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-    return re.sub(r"[ \t\n,.;:!-]+", " ", bare)
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+
+
+def _words(text: str) -> str:
+    return re.sub(r"[^a-z0-9?]+", " ", text).replace("?", " ? ").strip()

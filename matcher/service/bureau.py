@@ -17,7 +17,7 @@ from matcher.records.priority import Priority, order, waited
 from matcher.service import asking, vaulted
 from matcher.service.actors import OFFICE, Actor, require
 from matcher.service.house import House
-from matcher.storage import doctors, journal, searches
+from matcher.storage import doctors, journal, received, searches
 from matcher.storage.doctors import Card
 from matcher.storage.journal import Entry
 from matcher.storage.searches import Owned
@@ -102,6 +102,12 @@ _TASKS: Mapping[TaskKind, tuple[str, str]] = {
     TaskKind.BOTH_RELEASED: ("Deux fiches pour la même personne", "Voir"),
     TaskKind.UNTOUCHED: ("Sans mouvement depuis 90 jours", "Voir"),
 }
+#: What came back by mail and waits to be read.
+_CAME_BACK = {
+    "reply": "Réponse par mail à lire",
+    "automatic": "Message automatique à lire",
+    "bounce": "Mail non remis : à lire",
+}
 _ORDER = {kind: place for place, kind in enumerate(_TASKS)}
 #: Timers that end or destroy something in months: nobody would say that such a search goes on by itself.
 _FAR = frozenset({TimerKind.UNTOUCHED, TimerKind.ABANDONED, TimerKind.RETENTION_OVER})
@@ -126,6 +132,7 @@ async def bureau(house: House, actor: Actor) -> Bureau:
         met |= {t.doctor for o in everything for t in o.search.timers if t.doctor}
         people = await doctors.cards(session, actor.territory, met)
         to_call = await _to_call(session, house, actor.territory, owned)
+        to_read = await _to_read(session, actor.territory, labels)
         since = _evening_before(house, actor.territory)
         entries = await journal.between(session, actor.territory, since, now)
         answers = Counter(e.purpose for e in entries if e.action in _ANSWERS)
@@ -134,6 +141,7 @@ async def bureau(house: House, actor: Actor) -> Bureau:
         *_of_tasks(everything, labels, people, set(list(_TASKS)[:3])),
         *_lapsing(owned, labels, people, now),
         *_requests(owned, labels, now, urgent=True),
+        *to_read,
         *to_call,
         *_of_tasks(everything, labels, people, set(list(_TASKS)[3:8])),
         *_requests(owned, labels, now, urgent=False),
@@ -214,6 +222,31 @@ async def _to_call(session: AsyncSession, house: House, territory: str, owned: l
         return []
     said = f"{_count(len(phones), 'médecin')}, {_count(waiting, 'personne')} en attente"
     return [Row(kind="calls", name="Médecins à appeler", reason=said, verb="Appeler", url="/appels")]
+
+
+async def _to_read(session: AsyncSession, territory: str, labels: Mapping[str, str]) -> list[Row]:
+    """Mails that came back and that nobody but a person understands."""
+    found = await received.waiting(session, territory)
+    cards = await doctors.cards(session, territory, {mail.doctor for mail in found if mail.doctor})
+    rows = []
+    for mail in found:
+        owned = await searches.get(session, territory, mail.search)
+        assert owned is not None
+        card = cards.get(DoctorId(mail.doctor)) if mail.doctor else None
+        rows.append(
+            Row(
+                kind="reply",
+                name=f"{labels.get(mail.search, owned.reference)} · {owned.reference}",
+                reason=_with(_CAME_BACK[mail.kind], card),
+                verb="Lire",
+                url=f"/reponses/{mail.id}",
+                at=mail.at,
+                search_id=mail.search,
+                reference=owned.reference,
+                doctor=mail.doctor,
+            )
+        )
+    return rows
 
 
 def _of_tasks(

@@ -30,6 +30,8 @@ from messaging.outbox import Row
 #: Mails worded between two looks at what else waits.
 _AT_A_TIME = 8
 _ANNOUNCING = frozenset({Letter.ANNOUNCEMENT, Letter.REMINDER})
+#: Letters that are answered by yes or no: a reply to them is read by the service, where it receives mail.
+_ANSWERED = frozenset({Letter.ANNOUNCEMENT, Letter.REMINDER, Letter.CONFIRM_ANSWER, Letter.STILL_AVAILABLE})
 _RECORD_LETTERS = post.WITH_THE_RECORD
 _TO_REQUESTER = frozenset({Letter.REQUESTER_NEWS, Letter.CHOICE_CHASED})
 _DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
@@ -221,14 +223,18 @@ class Composer:
         territory = self.house.territory(row.territory)
         office = Mailbox(address=territory.mail, name=territory.name)
         rendered = self.letters.render(letter.value, {**_frame(territory), **words})
+        links, domain = self.house.links, territory.settings.return_domain
+        answers = office
+        if letter in _ANSWERED and self.house.settings.inbox is not None:
+            answers = Mailbox(address=links.reply_path(row.id, domain), name=territory.name)
         return compose(
             rendered,
             sender=office,
             recipient=to,
-            return_path=self.house.links.return_path(row.id, territory.settings.return_domain),
+            return_path=links.return_path(row.id + links.address_mark(to.address), domain),
             message_id=row.message_id,
             date=row.first_attempt_at,
-            reply_to=office,
+            reply_to=answers,
             unsubscribe=unsubscribe,
             references=references,
         )

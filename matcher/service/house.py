@@ -1,5 +1,6 @@
 """What every use case needs, put together once by ``matcher.app``."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -90,6 +91,8 @@ class House:
     #: What doctors answered within a year.
     past: Memory = field(default_factory=Memory)
     mailbox: Mailbox | None = None
+    #: How it goes at the door where mail comes back, in this process: refused, deferred, taken …
+    at_the_door: Counter[str] = field(default_factory=Counter)
 
     @property
     def public_url(self) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from config.settings import elapsed
+from matcher.service import replies
 from matcher.service.errors import Conflict
 from matcher.service.house import House
 from matcher.storage import idempotency, journal_chain, people, sealed
@@ -88,6 +89,7 @@ async def purge(house: House) -> dict[str, int]:
         for territory in house.territories.values():
             retention = territory.settings.retention
             forgotten += await outbox.purge(session, territory.id, before=now - elapsed(retention.contact))
+            await replies.forget(session, territory.id, now, elapsed(retention.contact))
             await journal_chain.seal_months(session, territory.id, now, sign)
             months += await journal_chain.prune(session, territory.id, now - elapsed(retention.journal), now)
             await idempotency.sweep(session, territory.id, now - KEPT)

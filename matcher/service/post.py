@@ -31,6 +31,13 @@ async def to_doctor(
         await _enqueue(session, house, search, letter, doctor, number, Purpose.DELEGATE)
 
 
+async def to_delegate(
+    session: AsyncSession, house: House, search: Search, letter: Letter, doctor: DoctorId, number: int
+) -> None:
+    """Enqueue one letter to the delegate alone: it was she who wrote."""
+    await _enqueue(session, house, search, letter, doctor, number, Purpose.DELEGATE)
+
+
 async def to_requester(
     session: AsyncSession, house: House, search: Search, letter: Letter, number: int
 ) -> None:

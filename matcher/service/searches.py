@@ -4,18 +4,14 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Literal
-from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from matcher.protocol import steps
 from matcher.protocol.ids import AnswerId, DoctorId
-from matcher.protocol.moves import Event, Refused, Step
-from matcher.protocol.rules import Around
+from matcher.protocol.moves import Event, Refused
 from matcher.protocol.search import (
-    Answer,
     AppointmentState,
-    Channel,
     Consent,
     Declaration,
     Household,
@@ -25,11 +21,10 @@ from matcher.protocol.search import (
     Says,
     Search,
     State,
-    Via,
     WithdrawalReason,
 )
 from matcher.records.priority import Level
-from matcher.service import announcing, turn, vaulted, views
+from matcher.service import announcing, replies, turn, vaulted, views
 from matcher.service.actors import COORDINATION, OFFICE, Actor, Role, require, system
 from matcher.service.errors import Invalid
 from matcher.service.house import House
@@ -81,6 +76,19 @@ async def announce(
         chosen = await announcing.chosen(session, house, before, age, place)
         step = await turn.stepped(session, house, before, lambda s, a: steps.announce(s, chosen, a))
         await turn.carry_out(session, house, actor, before, step, Event.ANNOUNCE)
+    house.bell.ring(actor.territory)
+    return await views.search(house, actor, search_id)
+
+
+async def launch(house: House, actor: Actor, search_id: str) -> View:
+    """Ask the doctors. Raises Refused(``too_few_residents``) where nothing may be announced."""
+    require(actor, COORDINATION)
+    async with house.sessions.begin() as session:
+        before = await turn.locked(session, actor, search_id)
+        if before.announcement is None:
+            await announcing.refuse_unannounceable(session, house, before)
+        step = await turn.stepped(session, house, before, steps.launch)
+        await turn.carry_out(session, house, actor, before, step, Event.LAUNCH)
     house.bell.ring(actor.territory)
     return await views.search(house, actor, search_id)
 
@@ -267,15 +275,7 @@ async def mail_reply(house: House, actor: Actor, search_id: str, doctor_id: str,
     back and cannot be chosen before it was confirmed; a no or a pause counts at once.
     """
     require(actor, OFFICE)
-    doctor = DoctorId(doctor_id)
-
-    def move(search: Search, around: Around) -> Step:
-        known = search.position(doctor) or search.solicitation(doctor, Channel.MAIL)
-        if known is None:
-            raise Refused("not_asked", "Ce médecin n’a pas été sollicité pour cette recherche.", search.state)
-        given = Answer(id=AnswerId(uuid4().hex), says=says, via=Via.MAIL, at=house.now())
-        return steps.answer(search, doctor, given, None, around)
-
+    move = replies.by_mail(DoctorId(doctor_id), says, house.now())
     return await _take(house, actor, search_id, Event.ANSWER, move, doctor=doctor_id, purpose=says)
 
 

@@ -2,8 +2,9 @@
 
 Sections: ``draft`` (under the intake key, until submitted), ``record`` (the request as it was sent),
 ``contact`` (what the office and the mails to a patient need: label, names, numbers), ``missing`` (what
-the office wrote when it returned the request) and ``reasons`` (why a doctor or the patient did not go on,
-why a search was reopened). Nothing else of a patient is stored; look-ups go over keyed hashes.
+the office wrote when it returned the request), ``reasons`` (why a doctor or the patient did not go on,
+why a search was reopened) and the replies that wait to be read. Nothing else of a patient is stored;
+look-ups go over keyed hashes.
 """
 
 import json
@@ -25,6 +26,8 @@ from messaging.keyring import KeyAbsent
 from messaging.vault import Unreadable
 
 DRAFT, RECORD, CONTACT, MISSING, REASONS = "draft", "record", "contact", "missing", "reasons"
+#: One section for each reply by plain mail that a person must read: ``reply-<id>``.
+REPLY = "reply"
 INTAKE = "intake"
 #: Lines of withdrawn consents, beside the keys: a restore replays them before anything else (P9).
 REGISTER = "consents-taken-back.jsonl"
@@ -152,6 +155,26 @@ async def contact(
     except (Unreadable, KeyAbsent):
         _log.error("contact_unreadable", territory=territory, search=search_id)
         return None
+
+
+async def put_reply(
+    session: AsyncSession, house: House, search: Search, reply: str, words: dict[str, Any]
+) -> None:
+    """Seal what somebody wrote back: it may tell of a patient."""
+    month = house.keyring.current(house.now())
+    await _put(session, house, search, f"{REPLY}-{reply}", words, month)
+
+
+async def reply(
+    session: AsyncSession, house: House, territory: str, search_id: str, reply: str
+) -> dict[str, Any] | None:
+    """What somebody wrote back; None where it was not kept, or went with its record."""
+    return await _open(session, house, territory, search_id, f"{REPLY}-{reply}")
+
+
+async def forget_reply(session: AsyncSession, territory: str, search_id: str, reply: str) -> None:
+    """The office has dealt with it."""
+    await sealed.delete(session, territory, search_id, f"{REPLY}-{reply}")
 
 
 async def close(session: AsyncSession, house: House, search: Search) -> None:

@@ -11,6 +11,7 @@ from matcher.web import (
     api_directory,
     api_following,
     api_links,
+    api_replies,
     api_reports,
     api_searches,
     calls_page,
@@ -26,6 +27,7 @@ from matcher.web import (
     office,
     openapi,
     pages,
+    replies_page,
     reports_page,
     request_list_page,
     request_page,
@@ -43,6 +45,7 @@ STATIC: Final = Path(__file__).with_name("static")
 PAGES: Final[tuple[Route, ...]] = (
     *login.ROUTES,  # /, /connexion, /deconnexion, /bienvenue
     *office.ROUTES,  # /bureau
+    *replies_page.ROUTES,  # /reponses/{id}
     *live.ROUTES,  # /direct
     *search_page.ROUTES,  # /recherches, /recherches/{id}, …/fiche
     *search_actions.ROUTES,  # /recherches/{id}/lancer, …/choisir, …/retirer …
@@ -62,6 +65,7 @@ API: Final[tuple[Route, ...]] = (
     *api_searches.ROUTES,  # /searches, /searches/{id}, …/validate, …/launch, …/record …
     *api_following.ROUTES,  # …/choose, …/release/…, …/appointment, …/confirm, …/close …
     *api_calls.ROUTES,  # /calls, /calls/claim, …/calls
+    *api_replies.ROUTES,  # /replies, /replies/{id}, /replies/{id}/settle
     *api_links.ROUTES,  # /links/open, /links/answer, /links/record …
     *api_directory.ROUTES,  # /doctors, /doctors/{id}, /doctors/{id}/offers
     *api_reports.ROUTES,  # /journal, /report

@@ -245,8 +245,6 @@ class SearchView(TypedDict, total=False):
     announcement: AnnouncementView
     next: NextView
     to_ask: int
-    #: Why these doctors and not the first ones only.
-    to_ask_why: str
     exhausted: bool
     solicitations: list[SolicitationView]
     proposals: list[ProposalView]
@@ -302,31 +300,6 @@ class RecordView(TypedDict, total=False):
     place: str
     urgent: bool
     choice: Choice
-
-
-class LaunchedView(TypedDict, total=False):
-    """A search that was launched with others: how many doctors were mailed for it, and why these."""
-
-    id: Required[str]
-    reference: Required[str]
-    doctors: Required[int]
-    why: str
-
-
-class NotLaunched(TypedDict):
-    """A search that could not be launched, and why not."""
-
-    id: str
-    reference: str
-    code: str
-    detail: str
-
-
-class LaunchList(TypedDict):
-    """What became of the searches that were to be launched together."""
-
-    launched: list[LaunchedView]
-    refused: list[NotLaunched]
 
 
 class ToPhone(TypedDict, total=False):
@@ -432,3 +405,39 @@ class JournalList(TypedDict, total=False):
 
 #: An object whose fields depend on the territory's settings.
 Anything = dict[str, Any]
+
+
+class SearchName(TypedDict):
+    """A search, as lists of other things name one."""
+
+    id: str
+    reference: str
+    state: State
+
+
+class ReplyView(TypedDict, total=False):
+    """A mail that came back. ``subject`` and ``text`` are there when one is read, as long as they are kept;
+    ``from`` where it is no address of the directory. ``counted``: an answer took effect already.
+    """
+
+    id: Required[str]
+    at: Required[datetime]
+    kind: Required[Literal["reply", "automatic", "bounce"]]
+    reading: Required[str]
+    counted: Required[bool]
+    sender: Required[Literal["doctor", "delegate", "other", "server"]]
+    letter: Required[str]
+    state: Required[Literal["waiting", "settled"]]
+    search: Required[SearchName]
+    doctor: DoctorName
+    structure: str
+    label: str
+    subject: str
+    text: str
+    until: date
+
+
+class ReplyList(TypedDict):
+    """Those that wait, oldest first."""
+
+    items: list[ReplyView]

@@ -312,6 +312,24 @@ DONE: Final = {
     "enrolled": "Votre mot de passe est choisi : vous pouvez vous connecter.",
 }
 
+#: Who wrote a mail that came back.
+REPLY_SENDERS: Final = {
+    "doctor": "le médecin, de son adresse de l’annuaire",
+    "delegate": "son secrétariat ou remplaçant",
+    "other": "une autre adresse que celles de l’annuaire",
+    "server": "un serveur de messagerie",
+}
+
+#: Why a person must read it.
+REPLY_WHY: Final = {
+    "bounce": "L’adresse est-elle encore bonne ? Un appel le dira ; corrigez-la alors dans l’annuaire.",
+    "automatic": "Un répondeur l’a envoyé : personne n’a encore lu l’annonce.",
+    "other": "Personne ne sait qui écrit : avant de compter cette réponse, appelez le cabinet au numéro de "
+    "l’annuaire.",
+    "counted": "La réponse est déjà comptée ; ce qui l’accompagne reste à lire.",
+    "unclear": "Le texte ne dit pas clairement oui ou non : rien n’est compté sans vous.",
+}
+
 #: Kind of structure → words.
 STRUCTURES: Final = {
     "pass": "PASS",

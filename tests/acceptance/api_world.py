@@ -210,6 +210,7 @@ async def make_world(database_url: str, folder: Path) -> AsyncIterator[World]:
                 "TRAIT_UNION_KEYS_DIR": str(folder / "keys"),
                 "TRAIT_UNION_TERRITORIES": str(_territories(folder)),
                 "TRAIT_UNION_METRICS_TOKEN": METRICS,
+                "TRAIT_UNION_INBOX_URL": "lmtp://127.0.0.1:0",
             }
         )
         async with app.open_house(settings, now=at) as empty:

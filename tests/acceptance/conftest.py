@@ -1,10 +1,14 @@
 """The world of the tests of the API: a whole installation on a fresh database of each kind."""
 
-from collections.abc import AsyncIterator
+import io
+import logging
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
+from config.logs import configure
 from tests.acceptance.api_world import World, make_world
 from tests.acceptance.house import House
 
@@ -33,3 +37,20 @@ def house(world: World) -> House:
 def small_house(small_world: World) -> House:
     """The same on SQLite alone."""
     return House(**vars(small_world))
+
+
+@pytest.fixture
+def logs() -> Iterator[io.StringIO]:
+    """Everything that is logged meanwhile, at the most talkative level."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    stream = io.StringIO()
+    configure("debug", stream)
+    # The test's own server writes a line for each request; the service's does not (``app.serve``).
+    access = logging.getLogger("aiohttp.access")
+    access.disabled = True
+    yield stream
+    access.disabled = False
+    structlog.reset_defaults()
+    root.handlers = handlers
+    root.setLevel(level)

@@ -44,6 +44,8 @@ PLACED: list[tuple[set[Role] | None, str]] = [
         GET /bureau GET /direct GET /recherches GET /recherches/{id} POST /recherches/{id}/contact
         POST /recherches/{id}/trancher POST /recherches/{id}/rendez-vous POST /recherches/{id}/reponse
         POST /api/v1/searches/{id}/replies
+        GET /reponses/{id} POST /reponses/{id}
+        GET /api/v1/replies GET /api/v1/replies/{id} POST /api/v1/replies/{id}/settle
         GET /appels POST /appels/suivant GET /appels/{doctor} POST /appels/{doctor}
         POST /appels/{doctor}/prendre
         GET /api/v1/calls POST /api/v1/calls/claim
@@ -54,7 +56,6 @@ PLACED: list[tuple[set[Role] | None, str]] = [
     (
         COORDINATION,
         """
-        POST /recherches/lancer POST /api/v1/searches/launch
         POST /recherches/{id}/fiche POST /recherches/{id}/transmettre POST /recherches/{id}/valider
         POST /recherches/{id}/renvoyer POST /recherches/{id}/annonce POST /recherches/{id}/lancer
         POST /recherches/{id}/vague POST /recherches/{id}/appels POST /recherches/{id}/elargir
@@ -115,6 +116,7 @@ SENT: dict[str, Any] = {
     "POST /searches/{id}/withdraw": {"reason": "left"},
     "POST /searches/{id}/calls": {"doctor_id": NOWHERE, "outcome": "no_answer"},
     "POST /searches/{id}/replies": {"doctor_id": "nobody", "answer": "no"},
+    "POST /replies/{id}/settle": {"answer": "nothing"},
     "POST /searches/{id}/attempts": {"outcome": "reached"},
     "POST /searches/{id}/priority": {"level": "high", "reason": "essai"},
     "POST /searches/{id}/join": {"search": NOWHERE},

@@ -6,38 +6,17 @@ in all that is written, plain and in the encodings that would hide it.
 
 import io
 import json
-import logging
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-import structlog
 from sqlalchemy import inspect, text
 
-from config.logs import configure
 from matcher.demo import patient, witness
 from matcher.demo.patient import Canary
 from matcher.demo.witness import Leak
 from matcher.service.audit import verify_journal
 from tests.acceptance.api_world import METRICS
 from tests.acceptance.house import OFFICE, House, database_files
-
-
-@pytest.fixture
-def logs() -> Iterator[io.StringIO]:
-    """Everything that is logged meanwhile, at the most talkative level."""
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    stream = io.StringIO()
-    configure("debug", stream)
-    # The test's own server writes a line for each request; the service's does not (``app.serve``).
-    access = logging.getLogger("aiohttp.access")
-    access.disabled = True
-    yield stream
-    access.disabled = False
-    structlog.reset_defaults()
-    root.handlers = handlers
-    root.setLevel(level)
 
 
 async def in_database(house: House, canaries: tuple[Canary, ...]) -> list[Leak]:

@@ -169,8 +169,24 @@ def test_a_forged_return_path_is_nobody_s(links):
 
 
 @pytest.mark.parametrize(
-    ("id_", "domain"), [("x" * 35, DOMAIN), ("A", DOMAIN), ("a", "UPPER.example"), ("a>", DOMAIN)]
+    ("id_", "domain"), [("x" * 40, DOMAIN), ("A", DOMAIN), ("a", "UPPER.example"), ("a>", DOMAIN)]
 )
 def test_a_return_path_that_no_relay_would_bring_back_is_refused(links, id_, domain):
     with pytest.raises(ValueError, match="return path"):
         links.return_path(id_, domain)
+
+
+def test_a_reply_path_is_known_again_and_is_no_return_path(links):
+    address = links.reply_path(ROW, DOMAIN)
+    assert links.answered(address) == links.answered(address.upper()) == ROW
+    assert links.returned(address) is None
+    swapped = address.replace("reponse+", "bounces+")
+    assert links.returned(swapped) is links.answered(swapped) is None
+    assert links.answered(address.replace(DOMAIN, "evil.example")) is None
+
+
+def test_the_mark_of_an_address_changes_with_it_but_not_with_its_case(links):
+    mark = links.address_mark("a.martin@cabinet.example")
+    assert mark == links.address_mark("A.Martin@cabinet.example ")
+    assert mark != links.address_mark("b.martin@cabinet.example")
+    assert links.returned(links.return_path("0" * 32 + mark, DOMAIN)) == "0" * 32 + mark

@@ -1,10 +1,18 @@
 """A plain reply is a yes, a no, or something that a person must read."""
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.replies import understand
+from messaging.replies import read
+
+TODAY = date(2026, 11, 23)
+
+
+def understand(text):
+    return read(text, today=TODAY).says
 
 
 @pytest.mark.parametrize(
@@ -56,6 +64,47 @@ def test_a_doubt_is_for_a_person(text):
     assert understand(text) is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Oui c'est moi",
+        "Elle accepte un rendez-vous",
+        "On peut voir",
+        "je prends rendez-vous",
+        "ok merci",
+        "Oui pour une consultation",
+        "Je ne suis pas le Dr Martin",
+        "Je ne peux pas ouvrir le lien",
+        "Oui\nMartin\nNon finalement",
+        "je ne peux pas dire non",
+        "Je suis d'accord",
+        "Oui merci de me retirer",
+    ],
+)
+def test_words_of_a_yes_or_a_no_are_not_yet_one(text):
+    assert understand(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Merci de me mettre en pause",
+        "En pause jusqu'au 45 janvier",
+        "En congés jusqu'au 15 janvier 2031",
+        "Oui, mais en congés jusqu'au 15 janvier",
+        "Absente jusqu'au 3 brumaire",
+        "Pause jusqu'au 12/13/2026 ?",
+    ],
+)
+def test_a_pause_without_a_day_that_can_be_is_for_a_person(text):
+    assert understand(text) is None
+
+
+def test_a_pause_without_year_ends_next_time_that_day_comes():
+    assert read("En pause jusqu'au 10 janvier", today=TODAY).until == date(2027, 1, 10)
+    assert read("En pause jusqu'au 30/11", today=TODAY).until == date(2026, 11, 30)
+
+
 @given(text=st.text())
 def test_whatever_is_written_is_answered(text):
-    assert understand(text) in ("yes", "no", None)
+    assert understand(text) in ("yes", "no", "pause", None)

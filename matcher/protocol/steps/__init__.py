@@ -13,7 +13,6 @@ from matcher.protocol.steps.asking import (
     offer_declared,
     send_wave,
     start_calls,
-    wave_need,
     wave_size,
     widen,
 )
@@ -101,7 +100,6 @@ __all__ = [
     "undo_withdrawal",
     "validate",
     "wake",
-    "wave_need",
     "wave_size",
     "widen",
     "withdraw",

@@ -14,6 +14,7 @@ from matcher.storage.tables.directory import (
 )
 from matcher.storage.tables.ledger import IdempotencyRow, JournalHeadRow, JournalRow, JournalSegmentRow
 from matcher.storage.tables.people import ApiKeyRow, FailureRow, SessionRow, StructureRow, UserRow
+from matcher.storage.tables.received import ReceivedRow
 from matcher.storage.tables.searches import (
     CallAttemptRow,
     CallClaimRow,
@@ -50,6 +51,7 @@ __all__ = [
     "PlaceRow",
     "PopulationRow",
     "PositionRow",
+    "ReceivedRow",
     "ReleaseRow",
     "SealedRow",
     "SearchRow",
