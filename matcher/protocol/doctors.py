@@ -127,6 +127,8 @@ class Candidates:
     offers: tuple[FittingOffer, ...] = ()
     #: Of every doctor that the search has met: those with a usable mailbox now.
     with_mailbox: frozenset[DoctorId] = frozenset()
+    #: Whom this search was given when the doctors were shared out (``sharing``); nobody: not shared.
+    shared: frozenset[DoctorId] = frozenset()
 
 
 def fulfils(

@@ -10,6 +10,7 @@ from matcher.protocol import ranking
 from matcher.protocol.doctors import Candidates, Doctor, Offer
 from matcher.protocol.fairness import Usual, usual
 from matcher.protocol.ids import DoctorId
+from matcher.protocol.nearest import Nearest
 from matcher.protocol.places import normalised
 from matcher.protocol.search import Search
 from matcher.protocol.travel import Travel
@@ -43,12 +44,33 @@ async def roster(session: AsyncSession, house: House, territory: str) -> Roster:
 
 
 async def candidates(
-    session: AsyncSession, house: House, search: Search, known: Roster | None = None
+    session: AsyncSession,
+    house: House,
+    search: Search,
+    known: Roster | None = None,
+    *,
+    index: Nearest | None = None,
+    most: int | None = None,
 ) -> Candidates:
-    """Who may be asked for this search now; nobody as long as nothing can be announced."""
+    """Who may be asked for this search now; nobody as long as nothing can be announced.
+
+    With the ``index`` of the same roster: the first ``most`` only, which is sooner done where there are
+    thousands. What the index does not know, minutes and offers, takes the long way.
+    """
     if search.announcement is None:
         return Candidates()
     known = known or await roster(session, house, search.territory)
+    travelled = await times(session, search)
+    if index is not None and most is not None and not travelled and not known.offers:
+        first = index.first(
+            most,
+            wishes=search.wishes,
+            conditions=search.conditions,
+            place=search.announcement.place,
+            declined=search.declined,
+            today=today(house, search.territory),
+        )
+        return Candidates(ordered=first)
     return ranking.candidates(
         known.doctors,
         wishes=search.wishes,
@@ -58,7 +80,7 @@ async def candidates(
         offers=known.offers,
         today=today(house, search.territory),
         persons=1 if search.household is None else search.household.adults + search.household.children,
-        times=await times(session, search),
+        times=travelled,
         common=known.common,
     )
 

@@ -80,19 +80,6 @@ async def announce(
     return await views.search(house, actor, search_id)
 
 
-async def launch(house: House, actor: Actor, search_id: str) -> View:
-    """Ask the doctors. Raises Refused(``too_few_residents``) where nothing may be announced."""
-    require(actor, COORDINATION)
-    async with house.sessions.begin() as session:
-        before = await turn.locked(session, actor, search_id)
-        if before.announcement is None:
-            await announcing.refuse_unannounceable(session, house, before)
-        step = await turn.stepped(session, house, before, steps.launch)
-        await turn.carry_out(session, house, actor, before, step, Event.LAUNCH)
-    house.bell.ring(actor.territory)
-    return await views.search(house, actor, search_id)
-
-
 async def send_wave(house: House, actor: Actor, search_id: str) -> View:
     """One more wave now."""
     require(actor, COORDINATION)

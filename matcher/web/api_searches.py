@@ -7,15 +7,16 @@ from pydantic import Field, StringConstraints
 
 from matcher.protocol.search import State, WithdrawalReason
 from matcher.records.bulletin import ConsentIn, SearchIn, consent_of
-from matcher.service import requests, searches, views
+from matcher.service import launching, requests, searches, views
 from matcher.service.actors import COORDINATION, OFFICE, Actor, Role
 from matcher.service.house import House
 from matcher.service.searches import OWNERS
+from matcher.web.bodies import Id
 from matcher.web.keys import actor_of, house_of
 from matcher.web.moves import API, does, does_with
 from matcher.web.reading import Body, Query, answer, body_of, idempotency_key, patch_of, query_of, raw_of
 from matcher.web.route import Doc, Handler, Route
-from matcher.web.schemas import AnnouncementList, Created, RecordView, SearchList, SearchView
+from matcher.web.schemas import AnnouncementList, Created, LaunchList, RecordView, SearchList, SearchView
 
 View = dict[str, Any]
 SEARCHES = API + "/searches"
@@ -53,6 +54,12 @@ class AnnouncementIn(Body):
     place: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
 
 
+class LaunchIn(Body):
+    """Which searches to launch together; every one that is ready where none is named."""
+
+    ids: Annotated[list[Id], Field(min_length=1, max_length=500)] | None = None
+
+
 class WithdrawIn(Body):
     reason: WithdrawalReason
 
@@ -79,6 +86,12 @@ async def listing(request: web.Request) -> web.StreamResponse:
 async def one(request: web.Request) -> web.StreamResponse:
     """One search, as the actor's role sees it."""
     return answer(await views.search(house_of(request), actor_of(request), request.match_info["id"]))
+
+
+async def launch_all(request: web.Request) -> web.StreamResponse:
+    """Launch several searches, the doctors shared out between them."""
+    body = await body_of(request, LaunchIn)
+    return answer(await launching.launch_all(house_of(request), actor_of(request), body.ids))
 
 
 async def amend(request: web.Request) -> web.StreamResponse:
@@ -167,7 +180,14 @@ ROUTES = (
         Doc(summary="What may be announced", answers={200: AnnouncementList}),
     ),
     does_with("/announcement", "Choose the announcement", COORDINATION, AnnouncementIn, _announce),
-    does("/launch", "Ask the doctors", COORDINATION, searches.launch),
+    does("/launch", "Ask the doctors", COORDINATION, launching.launch),
+    _seen(
+        "POST",
+        "/launch",
+        launch_all,
+        COORDINATION,
+        Doc(summary="Launch those that are ready together", body=LaunchIn, answers={200: LaunchList}),
+    ),
     does("/wave", "Send one more wave now", COORDINATION, searches.send_wave),
     does("/calls/start", "Pass to the calls", COORDINATION, searches.start_calls),
     does("/widen", "Phone the neighbouring zone too", COORDINATION, searches.widen),

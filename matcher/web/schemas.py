@@ -245,6 +245,8 @@ class SearchView(TypedDict, total=False):
     announcement: AnnouncementView
     next: NextView
     to_ask: int
+    #: Why these doctors and not the first ones only.
+    to_ask_why: str
     exhausted: bool
     solicitations: list[SolicitationView]
     proposals: list[ProposalView]
@@ -300,6 +302,31 @@ class RecordView(TypedDict, total=False):
     place: str
     urgent: bool
     choice: Choice
+
+
+class LaunchedView(TypedDict, total=False):
+    """A search that was launched with others: how many doctors were mailed for it, and why these."""
+
+    id: Required[str]
+    reference: Required[str]
+    doctors: Required[int]
+    why: str
+
+
+class NotLaunched(TypedDict):
+    """A search that could not be launched, and why not."""
+
+    id: str
+    reference: str
+    code: str
+    detail: str
+
+
+class LaunchList(TypedDict):
+    """What became of the searches that were to be launched together."""
+
+    launched: list[LaunchedView]
+    refused: list[NotLaunched]
 
 
 class ToPhone(TypedDict, total=False):

@@ -21,7 +21,7 @@ from matcher.protocol.search import (
     WithdrawalReason,
 )
 from matcher.records.bulletin import ConsentIn, consent_of
-from matcher.service import requests, searches, views
+from matcher.service import launching, requests, searches, views
 from matcher.service.actors import COORDINATION, OFFICE, Actor, Role
 from matcher.service.errors import Invalid
 from matcher.service.house import House
@@ -192,7 +192,7 @@ ACTIONS: Final = (
     Action("valider", "validate", _simple(searches.validate)),
     Action("renvoyer", "return", _give_back),
     Action("annonce", "announcement", _announce),
-    Action("lancer", "launch", _simple(searches.launch)),
+    Action("lancer", "launch", _simple(launching.launch)),
     Action("vague", "wave", _simple(searches.send_wave)),
     Action("appels", "calls", _simple(searches.start_calls)),
     Action("elargir", "widen", _simple(searches.widen)),

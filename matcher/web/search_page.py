@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from matcher.protocol.search import State
-from matcher.service import directory, sketch, views
+from matcher.service import directory, launching, sketch, views
 from matcher.service.actors import COORDINATION, OFFICE
 from matcher.service.errors import Forbidden
 from matcher.service.house import House
@@ -70,6 +70,15 @@ MORE: Final = {
 
 async def listing(request: web.Request) -> web.Response:
     """Every search, or those of a state or of a person."""
+    return await _listing(request)
+
+
+async def launch_all(request: web.Request) -> web.Response:
+    """Launch every search that is ready, and say what became of each."""
+    return await _listing(request, await launching.launch_all(house_of(request), actor_of(request)))
+
+
+async def _listing(request: web.Request, launched: dict[str, Any] | None = None) -> web.Response:
     house, actor = house_of(request), actor_of(request)
     state, q = request.query.get("state", ""), request.query.get("q", "").strip()
     if state not in words.STATES:
@@ -82,7 +91,16 @@ async def listing(request: web.Request) -> web.Response:
         raise web.HTTPSeeOther(f"/recherches/{items[0]['id']}")
     after = found.get("next")
     more = urlencode({k: v for k, v in (("state", state), ("q", q), ("after", after)) if v}) if after else ""
-    return pages.render(request, "searches.html", items=items, state=state, q=q, next=more)
+    return pages.render(
+        request,
+        "searches.html",
+        items=items,
+        state=state,
+        q=q,
+        next=more,
+        launched=launched,
+        leads=actor.role in COORDINATION,
+    )
 
 
 def summary(one: dict[str, Any]) -> dict[str, Any]:
@@ -219,6 +237,7 @@ async def doctor_names(request: web.Request) -> dict[str, str]:
 
 ROUTES: Final = (
     Route("GET", "/recherches", listing, allowed=OFFICE),
+    Route("POST", "/recherches/lancer", launch_all, allowed=COORDINATION),
     Route("GET", "/recherches/{id}", search, allowed=OFFICE),
     Route("POST", "/recherches/{id}/fiche", record, allowed=COORDINATION),
 )

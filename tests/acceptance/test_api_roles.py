@@ -56,6 +56,7 @@ PLACED: list[tuple[set[Role] | None, str]] = [
     (
         COORDINATION,
         """
+        POST /recherches/lancer POST /api/v1/searches/launch
         POST /recherches/{id}/fiche POST /recherches/{id}/transmettre POST /recherches/{id}/valider
         POST /recherches/{id}/renvoyer POST /recherches/{id}/annonce POST /recherches/{id}/lancer
         POST /recherches/{id}/vague POST /recherches/{id}/appels POST /recherches/{id}/elargir

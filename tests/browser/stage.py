@@ -26,7 +26,7 @@ from matcher.protocol.search import (
     State,
     WithdrawalReason,
 )
-from matcher.service import calls, installation, people, requests, searches, views
+from matcher.service import calls, installation, launching, people, requests, searches, views
 from matcher.service.actors import Actor, Role
 from matcher.service.house import House
 from matcher.storage import migrate
@@ -64,7 +64,7 @@ class Stage:
     async def asking(self, name: str = "Tisserand") -> str:
         search = await self.submitted(name)
         await searches.validate(self.house, self.office, search)
-        await searches.launch(self.house, self.office, search)
+        await launching.launch(self.house, self.office, search)
         return search
 
     async def calling(self, name: str = "Tisserand") -> str:

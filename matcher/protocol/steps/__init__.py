@@ -13,6 +13,7 @@ from matcher.protocol.steps.asking import (
     offer_declared,
     send_wave,
     start_calls,
+    wave_need,
     wave_size,
     widen,
 )
@@ -100,6 +101,7 @@ __all__ = [
     "undo_withdrawal",
     "validate",
     "wake",
+    "wave_need",
     "wave_size",
     "widen",
     "withdraw",

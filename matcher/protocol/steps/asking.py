@@ -6,6 +6,7 @@ from matcher.protocol.doctors import FittingOffer
 from matcher.protocol.effects import FlagMailbox, Letter, RevokeLinks
 from matcher.protocol.ids import AnswerId, DoctorId
 from matcher.protocol.moves import Event, Step
+from matcher.protocol.needs import Need
 from matcher.protocol.rules import Around
 from matcher.protocol.search import (
     Answer,
@@ -22,7 +23,14 @@ from matcher.protocol.search import (
 )
 from matcher.protocol.steps.proposals import match_first, open_proposals
 from matcher.protocol.steps.turn import Turn
-from matcher.protocol.steps.waves import answered, drop_from_wave, mail_wave, next_wave, start_delays
+from matcher.protocol.steps.waves import (
+    answered,
+    drop_from_wave,
+    eligible,
+    mail_wave,
+    next_wave,
+    start_delays,
+)
 
 _ANNOUNCING = (Letter.ANNOUNCEMENT, Letter.REMINDER)
 _PROPOSED = (State.ASKING, State.CALLING, State.PROPOSING)
@@ -60,6 +68,18 @@ def wave_size(search: Search, around: Around) -> int:
     """
     turn = Turn(Event.LAUNCH, search, around)
     return 0 if around.candidates.offers or search.standing_yes else len(next_wave(turn))
+
+
+def wave_need(search: Search, around: Around) -> Need:
+    """Whom the first wave of a launch could mail, best first, and how many of them: what ``sharing`` takes.
+
+    Nobody where an offer or a reserve fits, and nobody for an urgent search, which mails everybody. Raises
+    Refused where there is nothing to launch.
+    """
+    turn = Turn(Event.LAUNCH, search, around)
+    alone = search.urgent or around.candidates.offers or search.standing_yes
+    doctors = () if alone else tuple(candidate.doctor for candidate in eligible(turn))
+    return Need(search=search.id, doctors=doctors, wanted=min(len(doctors), turn.rules.wave_size))
 
 
 def _reconfirmed(turn: Turn) -> None:

@@ -85,19 +85,36 @@ def mail_wave(turn: Turn) -> bool:
 
 
 def _pick(turn: Turn, found: list[Candidate]) -> tuple[int, list[Candidate]]:
-    """The number of the next wave, and who is in it."""
+    """The number of the next wave, and who is in it: of those whom the searches that are about to ask were
+    given when they were shared out, where they were.
+    """
+    wave, eligible = _eligible(turn, found)
+    if turn.search.urgent:
+        return wave, eligible
+    shared = turn.around.candidates.shared
+    mine = [candidate for candidate in eligible if candidate.doctor in shared]
+    return wave, (mine or eligible)[: turn.rules.wave_size]
+
+
+def _eligible(turn: Turn, found: list[Candidate]) -> tuple[int, list[Candidate]]:
+    """The number of the next wave, and everybody who could be in it."""
     wave = turn.search.wave + 1
     if turn.search.urgent:
         return wave, found
     best = [candidate for candidate in found if candidate.meets_all]
     if wave == 1 and not best:
         wave = WAVES
-    return wave, (best if wave == 1 else found)[: turn.rules.wave_size]
+    return wave, best if wave == 1 else found
 
 
 def next_wave(turn: Turn) -> list[Candidate]:
     """Who the next wave would mail."""
     return _pick(turn, unasked(turn))[1]
+
+
+def eligible(turn: Turn) -> list[Candidate]:
+    """Everybody whom the next wave could mail, best first."""
+    return _eligible(turn, unasked(turn))[1]
 
 
 def mailed(search: Search) -> list[Solicitation]:
