@@ -1,7 +1,9 @@
 """The one place where things are put together: database, keys, mail, clock, pages."""
 
 import asyncio
+import os
 import signal
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -34,8 +36,12 @@ from messaging.vault import Vault
 
 #: The templates of mails, pages and documents lie beside the packages, not inside them.
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
-#: How long a request or a mail at hand may still take once the process was asked to end.
-GRACE_SECONDS = 8.0
+#: How long a request at hand may still take once the process was asked to end; then it is cancelled, and
+#: may take as long again to end.
+GRACE_SECONDS = 4.0
+#: The process is gone by then, whatever hangs: a database that does not answer, a thread. Nothing is lost
+#: that way, since what it held comes back by itself once its lease is over.
+GONE_SECONDS = 9.5
 _log = structlog.get_logger(__name__)
 
 
@@ -155,23 +161,31 @@ async def serve(
         await site.start()
         if ready is not None:
             ready(runner.addresses[0][1])
-        await work(house, stop)
-    finally:
+        told = asyncio.create_task(stop.wait())
+        working = asyncio.create_task(work(house, stop))
+        await asyncio.wait({told, working}, return_when=asyncio.FIRST_COMPLETED)
+    except BaseException:
         await runner.cleanup()
+        raise
+    told.cancel()
+    stop.set()
+    # Requests end beside the steps and mails at hand: each has the whole grace.
+    await runner.cleanup()
+    await working
 
 
-async def run_serve(settings: Settings, host: str, port: int) -> None:
+async def run_serve(settings: Settings, host: str, port: int, *, now: Callable[[], datetime] = _now) -> None:
     """``trait-union serve``: until SIGTERM or SIGINT."""
-    async with _until_told() as stop, open_house(settings) as house:
+    async with _until_told() as stop, open_house(settings, now=now) as house:
         await _checked(house)
         await serve(house, host, port, stop, ready=lambda at: _log.info("serving", host=host, port=at))
 
 
-async def run_worker(settings: Settings) -> None:
+async def run_worker(settings: Settings, *, now: Callable[[], datetime] = _now) -> None:
     """``trait-union worker``: timers and mail only. Raises BadSetting on SQLite, which has one process."""
     if settings.embedded:
         raise BadSetting("TRAIT_UNION_DATABASE_URL", "a worker needs PostgreSQL; on SQLite serve does it all")
-    async with _until_told() as stop, open_house(settings) as house:
+    async with _until_told() as stop, open_house(settings, now=now) as house:
         await _checked(house)
         _log.info("working")
         await work(house, stop)
@@ -185,13 +199,28 @@ async def _checked(house: House) -> None:
 
 @asynccontextmanager
 async def _until_told() -> AsyncIterator[asyncio.Event]:
-    """An event that SIGTERM and SIGINT set."""
+    """An event that SIGTERM and SIGINT set; the process does not outlive it for long."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        if not stop.is_set():
+            _log.info("ending")
+            last = threading.Timer(GONE_SECONDS, _gone)
+            last.daemon = True
+            last.start()
+            stop.set()
+
     for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop.set)
+        loop.add_signal_handler(name, end)
     try:
         yield stop
     finally:
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(name)
+
+
+def _gone() -> None:
+    _log.error("ended_in_haste", seconds=GONE_SECONDS)
+    # Neither threads nor open connections are waited for.
+    os._exit(1)

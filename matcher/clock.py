@@ -21,14 +21,21 @@ _BATCH = 50
 _log = structlog.get_logger(__name__)
 
 
-async def tick(house: House) -> int:
-    """Do what is due now, in order; returns how many steps were done."""
+async def tick(house: House, stop: asyncio.Event | None = None) -> int:
+    """Do what is due now, in order; returns how many steps were done.
+
+    Once ``stop`` is set the step at hand is the last: the others of the batch are given back.
+    """
     done = 0
     while True:
         async with house.sessions.begin() as session:
             batch = await timers.claim_due(session, house.now(), house.settings.lease, _BATCH)
         changed: set[str] = set()
-        for due in batch:
+        for number, due in enumerate(batch):
+            if stop is not None and stop.is_set():
+                async with house.sessions.begin() as session:
+                    await timers.give_back(session, batch[number:])
+                return done
             try:
                 if await _do(house, due):
                     done += 1
@@ -74,7 +81,7 @@ async def run(house: House, stop: asyncio.Event) -> None:
     async def once() -> None:
         async with ticking:
             try:
-                await tick(house)
+                await tick(house, stop)
             except Exception as problem:  # noqa: BLE001
                 _log.error("clock_unreachable", problem=type(problem).__name__)
 
@@ -90,7 +97,8 @@ async def run(house: House, stop: asyncio.Event) -> None:
     try:
         await stop.wait()
     finally:
-        scheduler.shutdown(wait=False)
-        # The step at hand ends before the database is closed.
+        scheduler.pause()
+        # The step at hand ends before the database is closed; the scheduler would cut it off.
         async with ticking:
             pass
+        scheduler.shutdown(wait=False)

@@ -1,5 +1,6 @@
 """The clock's side of the searches: which steps are due, and whose turn it is to do each, once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -75,6 +76,17 @@ async def claim_due(session: AsyncSession, now: datetime, lease: timedelta, limi
         )
         for row in sorted(found, key=lambda row: row["due_at"])
     ]
+
+
+async def give_back(session: AsyncSession, unused: Sequence[Due]) -> None:
+    """Let anybody claim these steps at once, as far as these claims are still the last ones."""
+    require_transaction(session)
+    ours = [
+        (due.territory, due.search, due.timer.kind.value, due.timer.doctor or "", due.fence) for due in unused
+    ]
+    await session.execute(
+        update(_TIMERS).where(tuple_(*_KEY, _TIMERS.c.fence).in_(ours)).values(lease_until=None)
+    )
 
 
 async def holds(session: AsyncSession, due: Due) -> bool:

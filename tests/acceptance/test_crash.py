@@ -56,8 +56,8 @@ async def serving(environment: dict[str, str], log: Path) -> AsyncIterator[str]:
         cwd=ROOT,
     )
     try:
-        await until(lambda: process.returncode is not None or _port(log) is not None)
-        yield f"http://127.0.0.1:{_port(log)}"
+        await until(lambda: process.returncode is not None or port_of(log) is not None)
+        yield f"http://127.0.0.1:{port_of(log)}"
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGKILL)
@@ -74,7 +74,7 @@ runpy.run_module("matcher", run_name="__main__")
 """
 
 
-def _port(log: Path) -> int | None:
+def port_of(log: Path) -> int | None:
     """The port that a service says it listens on."""
     lines = log.read_text().splitlines() if log.exists() else []
     said = [json.loads(line) for line in lines if '"serving"' in line and line.endswith("}")]
@@ -88,7 +88,12 @@ async def until(condition: Callable[[], bool], within: float = 40) -> None:
             await asyncio.sleep(0.01)
 
 
-async def ask(address: str, key: str, body: object = None) -> bytes:
+async def ask(address: str, key: str, body: object = None) -> Any:
+    """One request, a POST where it has a body; the JSON that came back."""
+    return json.loads(await fetched(address, key, body))
+
+
+async def fetched(address: str, key: str, body: object = None) -> bytes:
     """One request, a POST where it has a body; what came back."""
 
     def send() -> bytes:
@@ -105,7 +110,7 @@ async def ask(address: str, key: str, body: object = None) -> bytes:
 
 async def waiting(address: str) -> int:
     """How many mails are still to be sent, as the metrics say."""
-    lines = (await ask(f"{address}/metrics", METRICS)).decode().splitlines()
+    lines = (await fetched(f"{address}/metrics", METRICS)).decode().splitlines()
     return int(
         float(next(line for line in lines if line.startswith("trait_union_outbox_waiting ")).split()[1])
     )
@@ -136,9 +141,9 @@ async def test_a_wave_survives_three_kills_with_one_mail_for_each_of_its_doctors
         consent = request()["consent"] | {"at": "2024-01-08T08:00:00Z"}
         async with serving(environment, tmp_path / "first.log") as address:
             searches = f"{address}/api/v1/searches"
-            made = json.loads(await ask(searches, key, request(wishes=[], consent=consent)))
+            made = await ask(searches, key, request(wishes=[], consent=consent))
             await ask(f"{searches}/{made['id']}/validate", key, {})
-            launched = json.loads(await ask(f"{searches}/{made['id']}/launch", key, {}))
+            launched = await ask(f"{searches}/{made['id']}/launch", key, {})
             wave = [s["doctor"]["id"] for s in launched["solicitations"]]
             await until(lambda: len(relay.messages()) >= 2)
         for reached in (6, 11):
@@ -149,8 +154,8 @@ async def test_a_wave_survives_three_kills_with_one_mail_for_each_of_its_doctors
             async with asyncio.timeout(40):
                 while await waiting(address):  # noqa: ASYNC110 - see until
                     await asyncio.sleep(0.2)
-            seen = json.loads(await ask(f"{address}/api/v1/searches/{made['id']}", key))
-            listed = json.loads(await ask(f"{address}/api/v1/doctors", key))["items"]
+            seen = await ask(f"{address}/api/v1/searches/{made['id']}", key)
+            listed = (await ask(f"{address}/api/v1/doctors", key))["items"]
     assert {s["state"] for s in seen["solicitations"]} == {"asked"}
     received = relay.announcements()
     boxes = {doctor["id"]: doctor["email"] for doctor in listed if doctor["id"] in wave}

@@ -144,3 +144,16 @@ async def test_the_pulse_tells_the_oldest_due_step_and_counts_searches(world):
         seen = await pulse.pulse(session, NOW)
     assert seen.oldest_due == due(-3).at
     assert seen.searches == {(HERE, State.ASKING): 2, (THERE, State.ASKING): 1}
+
+
+async def test_a_step_that_is_given_back_is_free_at_once_unless_somebody_else_has_it(world):
+    await insert(world, asking(timers=(due(0),)), asking(timers=(due(0),)))
+    claimed = await claim(world)
+    async with world.begin() as session:
+        await timers.give_back(session, claimed[:1])
+    (again,) = await claim(world)
+    assert again.search == claimed[0].search
+    async with world.begin() as session:
+        # Too late: the claim that counts is another.
+        await timers.give_back(session, claimed[:1])
+    assert await claim(world) == []
