@@ -13,8 +13,11 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from matcher import directory
+from matcher.protocol.anonymity import Audit
+from matcher.protocol.anonymity import audit as audit_ground
 from matcher.service import anonymity, importing
 from matcher.service.house import House
+from matcher.simulation.made_territories import territory as made_territory
 
 _T = TypeVar("_T")
 _File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
@@ -88,24 +91,56 @@ def register(app: typer.Typer, in_house: InHouse) -> None:
     @announcements.command("audit")
     def audit(
         territory: Annotated[
-            str, typer.Option("--territory", help="L’identifiant du territoire, ou son dossier.")
-        ],
+            str | None, typer.Option("--territory", help="L’identifiant du territoire, ou son dossier.")
+        ] = None,
         table: Annotated[
             Path | None, typer.Option("--csv", help="Où écrire une ligne par annonce.", dir_okay=False)
         ] = None,
+        made: Annotated[
+            int, typer.Option(min=0, max=10_000, help="Éprouver aussi tant de territoires inventés.")
+        ] = 0,
     ) -> None:
         """Engendrer chaque annonce possible et jouer l’intrus ; statut 1 si l’une est sous le seuil."""
-        if Path(territory).is_dir():
-            found = anonymity.audit_folder(Path(territory))
-        else:
-            found = in_house(lambda house: anonymity.audit_territory(house, territory))
-        if table is not None:
-            with table.open("w", encoding="utf-8", newline="") as file:
-                csv.writer(file, delimiter=";").writerows(anonymity.table(found))
-        for line in anonymity.lines(found):
-            typer.echo(line)
-        if found.under_k:
+        if territory is None and not made:
+            raise typer.BadParameter("donnez --territory, --made, ou les deux")
+        spoiled = False
+        if territory is not None:
+            found = _audited(territory, in_house)
+            spoiled = bool(found.under_k)
+            if table is not None:
+                with table.open("w", encoding="utf-8", newline="") as file:
+                    csv.writer(file, delimiter=";").writerows(anonymity.table(found))
+            for line in anonymity.lines(found):
+                typer.echo(line)
+        if made:
+            spoiled |= _audited_made(made)
+        if spoiled:
             raise typer.Exit(1)
+
+
+def _audited(territory: str, in_house: InHouse) -> Audit:
+    if Path(territory).is_dir():
+        return anonymity.audit_folder(Path(territory))
+    return in_house(lambda house: anonymity.audit_territory(house, territory))
+
+
+def _audited_made(count: int) -> bool:
+    """Audit so many made-up territories and say what came of it; whether any announcement is under its K."""
+    announcements = under = 0
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bars:
+        for seed in bars.track(range(count), description="territoires inventés"):
+            ground, doctors = made_territory(seed)
+            found = audit_ground(ground, doctors)
+            announcements += len(found.announcements)
+            under += len(found.under_k)
+            for each in found.under_k:
+                typer.echo(f"  territoire {seed}, {each.least} pour {found.k}")
+    typer.echo(
+        f"{count} territoires inventés, {announcements} annonces : {under} sous leur seuil, pour l’intrus"
+        " le mieux renseigné"
+    )
+    return under > 0
 
 
 async def _import(house: House, territory: str, files: list[Path]) -> importing.ImportedStreets:

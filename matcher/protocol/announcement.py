@@ -1,20 +1,17 @@
 """What doctors are shown: age band, place, conditions. Nothing else exists in it (P3).
 
-As coarse as still lets a doctor decide, and never about fewer than K residents: the fixed ladder of
-PROTOCOL.md, "The announcement". What it says in French is in ``wording``.
+What it is, and how it is written in the API. Which one is made is ``ladder``'s matter: as coarse as still
+lets a doctor decide, never about fewer than K residents. What it says in French is in ``wording``.
 """
 
-import math
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from matcher.protocol.places import Gazetteer, Place, PlaceKind
-from matcher.protocol.population import Population
-
-#: Nobody is older, as far as an announcement is concerned.
-OLDEST = 125
+from matcher.protocol.population import OLDEST, Population
 
 
 class ConditionKind(StrEnum):
@@ -131,74 +128,8 @@ class Ground:
     gazetteer: Gazetteer
     population: Population
     k: int = 100
-
-
-def ladder(subject: Subject, ground: Ground) -> tuple[Announcement, ...]:
-    """Every rung, finest first, with the residents it describes, even where those are under K.
-
-    Five years and quartier, ten and quartier, five and commune, ten and commune, adult or minor and
-    commune, then territory; for a household and for ``ehpad_visits`` the commune, then the territory.
-    Raises NoHouseholdTable.
-    """
-    if subject.household and not ground.population.households:
-        raise NoHouseholdTable
-    return tuple(_measured(subject, ground, age, place) for age, place in _rungs(subject, ground))
-
-
-def choices(subject: Subject, ground: Ground) -> tuple[Announcement, ...]:
-    """What the office may click on: the rungs that describe at least K residents, finest first.
-
-    Each quartier's comes also in the wording "près de" its landmark. Empty where nothing may be announced.
-    """
-    offered: list[Announcement] = []
-    for rung in ladder(subject, ground):
-        offered.append(rung)
-        mark = ground.gazetteer.landmark_of(rung.place)
-        if mark is not None:
-            offered.append(_measured(subject, ground, rung.age, mark))
-    # Among the oldest five and ten years are one and the same "and over".
-    return tuple(a for a in dict.fromkeys(offered) if a.residents >= ground.k)
-
-
-def announce(subject: Subject, ground: Ground) -> Announcement:
-    """The finest rung that describes at least K residents.
-
-    Raises TooFewResidents, NoHouseholdTable.
-    """
-    rungs = ladder(subject, ground)
-    fitting = next((rung for rung in rungs if rung.residents >= ground.k), None)
-    if fitting is None:
-        raise TooFewResidents(rungs[-1].residents, ground.k)
-    return fitting
-
-
-def finer(
-    subject: Subject, ground: Ground, *, age: AgeBand | None = None, place: Place | None = None
-) -> Announcement:
-    """The announcement a person asks for by a click; what is left out is as ``announce`` would have it.
-
-    May be finer than the ladder (an exact age, a street with its own count) or coarser, never under K.
-    Raises TooFewResidents, NoHouseholdTable, and CannotAnnounce with ``age_not_in_band`` or
-    ``place_not_announced``: an EHPAD is never named, and a quartier has one landmark only.
-    """
-    if age is None or place is None:
-        proposed = announce(subject, ground)
-        age, place = age or proposed.age, place or proposed.place
-    if subject.household:
-        age = None
-    # An approximate birth date leaves two ages possible: both are true enough.
-    elif age is None or not (age.holds(subject.age) or age.holds(subject.age + 1)):
-        raise CannotAnnounce("age_not_in_band", "Cette tranche d’âge n’est pas celle de la personne.")
-    if place.kind is PlaceKind.EHPAD:
-        raise CannotAnnounce("place_not_announced", "Un EHPAD n’est jamais nommé dans une annonce.")
-    if place.kind is PlaceKind.LANDMARK:
-        quartier = ground.gazetteer.quartier_of(place)
-        if quartier is None or ground.gazetteer.landmark_of(quartier) != place:
-            raise CannotAnnounce("place_not_announced", "Un quartier n’a qu’un repère, le même pour tous.")
-    measured = _measured(subject, ground, age, place)
-    if measured.residents < ground.k:
-        raise TooFewResidents(measured.residents, ground.k)
-    return measured
+    #: What ``crowds`` worked out of these figures, by what narrows an announcement.
+    worked_out: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
 
 def covers(wide: Announcement, narrow: Announcement) -> bool:
@@ -226,87 +157,6 @@ def _contains(wide: Place, narrow: Place) -> bool:
         and narrow.kind in (PlaceKind.STREET, PlaceKind.LANDMARK)
         and (wide.insee, wide.name) == (narrow.insee, narrow.quartier)
     )
-
-
-def _rungs(subject: Subject, ground: Ground) -> Iterator[tuple[AgeBand | None, Place]]:
-    """The fixed ladder, without its counts; rungs whose place is unknown are left out."""
-    quartier = ground.gazetteer.quartier_of(subject.place)
-    commune = subject.place if subject.place.kind is PlaceKind.COMMUNE else None
-    commune = commune or ground.gazetteer.commune(subject.place.insee)
-    whole = ground.gazetteer.whole()
-    majority = ADULT if subject.age >= ADULT.from_ else MINOR
-    if subject.household or _in_ehpad(subject):
-        coarse = None if subject.household else majority
-        yield from ((coarse, place) for place in (commune, whole) if place is not None)
-        return
-    open_from = ground.population.open_from
-    bands = (_band(subject.age, 5, open_from), _band(subject.age, 10, open_from))
-    yield from ((band, place) for place in (quartier, commune) if place is not None for band in bands)
-    yield from ((majority, place) for place in (commune, whole) if place is not None)
-
-
-def _band(age: int, width: int, open_from: int | None) -> AgeBand:
-    """The aligned band of that width; where the table cannot count it any more, "and over"."""
-    start = age - age % width
-    end = start + width - 1
-    if open_from is not None and end >= open_from:
-        return AgeBand(from_=min(start, open_from), to=None)
-    return AgeBand(from_=start, to=end)
-
-
-def _in_ehpad(subject: Subject) -> bool:
-    return any(c.kind is ConditionKind.EHPAD_VISITS for c in subject.conditions)
-
-
-def _measured(subject: Subject, ground: Ground, age: AgeBand | None, place: Place) -> Announcement:
-    """The announcement with what it describes, whether or not that is enough."""
-    population = ground.population
-    described: float = _counted(subject, ground, age, place)
-    kinds = {condition.kind for condition in subject.conditions}
-    # Everybody in an EHPAD is visited there: home visits say nothing more about them.
-    if ConditionKind.HOME_VISITS in kinds and ConditionKind.EHPAD_VISITS not in kinds:
-        described *= population.home_visits_share
-    if ConditionKind.STEP_FREE in kinds:
-        described *= population.step_free_share
-    # Binary fractions: 1000 × 0.1 must stay 100, and nothing may be rounded up to K.
-    residents = math.floor(described + 1e-9)
-    return Announcement(
-        age=age,
-        place=place,
-        conditions=tuple(sorted(subject.conditions, key=lambda c: list(ConditionKind).index(c.kind))),
-        adults=subject.adults,
-        children=subject.children,
-        residents=residents,
-        candidates=math.floor(residents * population.without_doctor_share + 1e-9),
-    )
-
-
-def _counted(subject: Subject, ground: Ground, age: AgeBand | None, place: Place) -> int:
-    """Residents (households, EHPAD places) of the territory who fit age and place; 0 where nobody counted."""
-    population = ground.population
-    wide = place.kind in (PlaceKind.COMMUNE, PlaceKind.TERRITORY)
-    insee = None if place.kind is PlaceKind.TERRITORY else place.insee
-    if age is None:
-        homes = population.household_count(subject.adults, subject.children, insee=insee) if wide else 0
-        return min(homes, ground.gazetteer.ehpad_places(insee)) if _in_ehpad(subject) else homes
-    if _in_ehpad(subject):
-        if not wide or age != ADULT:
-            return 0
-        # A slip in ``places.csv`` must not make more people than live there.
-        adults = population.count(ADULT.from_, ADULT.to, insee=insee)
-        return min(adults, ground.gazetteer.ehpad_places(insee))
-    if wide:
-        return population.count(age.from_, age.to, insee=insee)
-    quartier = ground.gazetteer.quartier_of(place)
-    if quartier is None:
-        return 0
-    in_quartier = population.count(age.from_, age.to, insee=quartier.insee, quartier=quartier.name)
-    if place.kind is not PlaceKind.STREET:
-        return in_quartier
-    everybody = population.count(0, None, insee=quartier.insee, quartier=quartier.name)
-    if place.residents is None or everybody == 0:
-        return 0
-    return min(in_quartier, place.residents * in_quartier // everybody)
 
 
 def parse_condition(text: str) -> Condition:

@@ -2,19 +2,19 @@
 
 The intruder has every mail of one search (the text, and each doctor's rounded distance), knows where the
 doctors are, the places, the tables of residents and this very code. Whoever could have been announced by
-the same mails remains possible; K must hold for them too.
+the same mails remains possible; and if the intruder is sure that the office takes what is proposed, whoever
+would have been proposed so. K must hold for both.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from math import floor
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from matcher.protocol.announcement import (
     ADULT,
     MINOR,
-    OLDEST,
     AgeBand,
     Announcement,
     CannotAnnounce,
@@ -22,16 +22,12 @@ from matcher.protocol.announcement import (
     ConditionKind,
     Ground,
     Subject,
-    announce,
-    choices,
-    finer,
 )
+from matcher.protocol.crowds import NARROWING
+from matcher.protocol.ladder import announce, choices, finer, ladder
 from matcher.protocol.places import Place, PlaceKind, distance_km, normalised, rounded_km
-from matcher.protocol.population import PRUDENCE, Residents
+from matcher.protocol.population import OLDEST, PRUDENCE, Residents
 from matcher.protocol.wording import sentence
-
-#: The conditions that say something of the person; the others only say what the doctor's day must allow.
-_NARROWING: Final = (ConditionKind.HOME_VISITS, ConditionKind.EHPAD_VISITS, ConditionKind.STEP_FREE)
 
 
 class Mails(NamedTuple):
@@ -59,8 +55,14 @@ class Audited:
     #: Possible whatever the office clicked on.
     remaining: int
     #: Possible if the office always takes the announcement that the ladder proposes; None where the
-    #: ladder never proposes this one. Below K the ladder itself tells something: the finer rungs did not do.
+    #: ladder never proposes this one to anybody whom the tables count.
     proposed: int | None
+
+    @property
+    def least(self) -> int:
+        """The fewest that any of this leaves."""
+        proposed = self.remaining if self.proposed is None else self.proposed
+        return min(self.announcement.residents, self.remaining, proposed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,15 +78,7 @@ class Audit:
     @property
     def under_k(self) -> tuple[Audited, ...]:
         """Announcements that describe, or leave possible, fewer than K. There must be none."""
-        return tuple(a for a in self.announcements if min(a.announcement.residents, a.remaining) < self.k)
-
-    @property
-    def told_by_the_ladder(self) -> tuple[Audited, ...]:
-        """Announcements under K for an intruder who is sure that nobody chose a coarser one by hand.
-
-        Those proposed for ages at which the table counts nobody are left out.
-        """
-        return tuple(a for a in self.announcements if a.proposed and a.proposed < self.k)
+        return tuple(a for a in self.announcements if a.least < self.k)
 
 
 def audit(ground: Ground, doctors: Sequence[tuple[float, float]]) -> Audit:
@@ -114,7 +108,13 @@ def audit(ground: Ground, doctors: Sequence[tuple[float, float]]) -> Audit:
             if announcement.residents < known.residents:
                 made[seen] = announcement
             possible.setdefault(seen, set()).update(c for c in alike if ages is None or c.age in ages)
-        proposed.setdefault(mails(announce(subject, ground)), set()).update(alike)
+        if inhabited := [cell for cell in alike if _inhabited(cell, ground)]:
+            try:
+                seen = mails(announce(subject, ground))
+            except CannotAnnounce:
+                # Nothing is proposed: what may be clicked on is all there is.
+                continue
+            proposed.setdefault(seen, set()).update(inhabited)
     return Audit(
         k=ground.k,
         announcements=tuple(
@@ -140,8 +140,8 @@ def _subjects(ground: Ground) -> Iterator[tuple[Subject, tuple[Cell, ...]]]:
     """Everybody who may be announced, those whom the ladder treats alike together."""
     conditions = tuple(
         tuple(Condition(kind=kind) for kind in kinds)
-        for size in range(len(_NARROWING) + 1)
-        for kinds in combinations(_NARROWING, size)
+        for size in range(len(NARROWING) + 1)
+        for kinds in combinations(NARROWING, size)
     )
     for insee, quartier, ages in _ages(ground):
         place = ground.gazetteer.quartier(quartier, insee) or ground.gazetteer.commune(insee)
@@ -169,8 +169,7 @@ def _ages(ground: Ground) -> Iterator[tuple[str, str, tuple[int, ...]]]:
     groups: dict[tuple[int, bool], list[int]] = {}
     for age in range(OLDEST + 1):
         # Whoever is in an open row is announced with all the others above.
-        band = age if open_from is None or age < open_from else open_from
-        groups.setdefault((band // 5, age >= 18, band == open_from), []).append(age)  # type: ignore[arg-type]
+        groups.setdefault((min(age, open_from or age) // 5, age >= ADULT.from_), []).append(age)
     for insee, quartier in counted:
         for ages in groups.values():
             yield insee, quartier, tuple(ages)
@@ -181,10 +180,13 @@ def _offered(
 ) -> Iterator[tuple[Announcement, frozenset[int] | None]]:
     """What the office may announce of them, and of which ages where not of all: the ladder, and clicks."""
     try:
-        rungs = choices(subject, ground)
+        # A rung that the ladder passes over for the sake of others may still be asked for.
+        rungs = [rung for rung in ladder(subject, ground) if rung.residents >= ground.k]
     except CannotAnnounce:
         return
-    yield from ((rung, None) for rung in rungs)
+    marks = ((rung.age, ground.gazetteer.landmark_of(rung.place)) for rung in rungs)
+    near = [made for age, mark in marks if age and mark for made in _finer(subject, ground, age, mark)]
+    yield from ((made, None) for made in dict.fromkeys((*choices(subject, ground), *rungs, *near)))
     if not rungs or subject.household:
         return
     quartier = ground.gazetteer.quartier_of(subject.place)
@@ -210,6 +212,16 @@ def _finer(subject: Subject, ground: Ground, age: AgeBand, place: Place) -> Iter
         yield finer(subject, ground, age=age, place=place)
     except CannotAnnounce:
         return
+
+
+def _inhabited(cell: Cell, ground: Ground) -> bool:
+    """Whether the tables count anybody there; a household's row was there to begin with."""
+    return cell.age is None or any(
+        row.residents > 0
+        and (row.insee, row.quartier) == (cell.insee, cell.quartier)
+        and row.age_from <= cell.age <= (OLDEST if row.age_to is None else row.age_to)
+        for row in ground.population.residents
+    )
 
 
 def _counted(announcement: Announcement, cells: set[Cell], ground: Ground) -> int:

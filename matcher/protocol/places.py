@@ -138,6 +138,16 @@ class Gazetteer:
         """
         if insee is None:
             return None
+        if insee not in self._communes:
+            self._communes[insee] = self._commune(insee)
+        return self._communes[insee]
+
+    @cached_property
+    def _communes(self) -> dict[str, Place | None]:
+        """Communes once found: every rung of every announcement asks for them again."""
+        return {}
+
+    def _commune(self, insee: str) -> Place | None:
         inside = [p for p in self.places if p.insee == insee]
         listed = next((p for p in inside if p.kind is PlaceKind.COMMUNE), None)
         name = self.communes.get(insee)
@@ -150,6 +160,10 @@ class Gazetteer:
 
     def whole(self) -> Place:
         """The territory as a place, at the centre of its communes. Raises ValueError without any place."""
+        return self._whole
+
+    @cached_property
+    def _whole(self) -> Place:
         if not self.places:
             raise ValueError("the territory has no place")
         communes = [place for code in self.insee_codes if (place := self.commune(code)) is not None]
@@ -161,7 +175,7 @@ class Gazetteer:
         ehpads = (p for p in self.places if p.kind is PlaceKind.EHPAD)
         return sum(p.residents or 0 for p in ehpads if insee is None or p.insee == insee)
 
-    @property
+    @cached_property
     def insee_codes(self) -> tuple[str, ...]:
         """The communes of which at least one place is listed, in order."""
         return tuple(sorted({p.insee for p in self.places if p.insee is not None}))

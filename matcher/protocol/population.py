@@ -1,7 +1,7 @@
 """How many residents an announcement would describe: counts of a territory, never of persons."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,6 +12,8 @@ from matcher.protocol.places import normalised
 PRUDENCE = 0.75
 #: A row of the table that ends here or later is read as "and over".
 OPEN_FROM_AGE = 105
+#: Nobody is older, as far as an announcement is concerned.
+OLDEST = 125
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +81,18 @@ class Population:
             rows = (row for row in rows if row.insee == insee)
         return math.floor(sum(_share(row, from_, to) for row in rows) + 1e-9)
 
+    def crowd(self, ages: Mapping[tuple[str, str], Collection[int]]) -> float:
+        """Residents of these ages of each (INSEE code, normalised quartier), as prudently as ``count``.
+
+        Never fewer when ages are added, and as many as ``count`` where they make up what it is asked for.
+        """
+        return sum(
+            _of_ages(row, wanted)
+            for (insee, quartier), wanted in ages.items()
+            for row in self._by_quartier.get(quartier, ())
+            if row.insee == insee
+        )
+
     @cached_property
     def _counted(self) -> dict[tuple[int, int | None, str | None, str | None], int]:
         """Counts once made: there are few bands and few places, and they are asked for again and again."""
@@ -103,6 +117,17 @@ class Population:
 
 def _is_open(row: Residents) -> bool:
     return row.age_to is None or row.age_to >= OPEN_FROM_AGE
+
+
+def _of_ages(row: Residents, ages: Collection[int]) -> float:
+    """The residents of one row who are of these ages; an open row counts only when asked to its end."""
+    open_ = _is_open(row)
+    last = OLDEST if row.age_to is None or open_ else row.age_to
+    inside = sum(row.age_from <= age <= last for age in ages)
+    width = last - row.age_from + 1
+    if inside == width:
+        return row.residents
+    return 0.0 if open_ else math.floor(row.residents * inside / width * PRUDENCE)
 
 
 def _share(row: Residents, from_: int, to: int | None) -> float:

@@ -6,12 +6,13 @@ from typing import Any, NoReturn
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from matcher.addresses import whole_commune
-from matcher.protocol import announcement as rules
+from matcher.protocol import ladder
 from matcher.protocol.announcement import (
     Announcement,
     CannotAnnounce,
     Ground,
     Subject,
+    covers,
     parse_age,
     parse_condition,
 )
@@ -32,7 +33,7 @@ async def measured(session: AsyncSession, house: House, search: Search) -> Annou
     """The finest announcement of the ladder, None where nothing may be announced."""
     subject = await _subject(session, house, search)
     try:
-        return rules.announce(subject, _ground(house, search))
+        return ladder.announce(subject, _ground(house, search))
     except CannotAnnounce:
         return None
 
@@ -41,7 +42,7 @@ async def refuse_unannounceable(session: AsyncSession, house: House, search: Sea
     """Say why nothing may be announced: ``too_few_residents`` or ``no_household_table``."""
     subject = await _subject(session, house, search)
     try:
-        rules.announce(subject, _ground(house, search))
+        ladder.announce(subject, _ground(house, search))
     except CannotAnnounce as why:
         raise Refused(why.code, why.reason, search.state) from None
     raise Refused("not_announced", "Choisissez d’abord l’annonce de cette recherche.", search.state)
@@ -51,13 +52,13 @@ async def choices(session: AsyncSession, house: House, search: Search) -> tuple[
     """What the office may click on, finest first; empty once the record is gone."""
     subject = await _subject(session, house, search)
     try:
-        offered = rules.choices(subject, _ground(house, search))
+        offered = ladder.choices(subject, _ground(house, search))
     except CannotAnnounce:
         return ()
     if search.announcement is None or not search.announcement_frozen:
         return offered
     frozen = search.announcement
-    return tuple(a for a in offered if rules.covers(a, frozen))
+    return tuple(a for a in offered if covers(a, frozen))
 
 
 async def chosen(
@@ -77,7 +78,7 @@ async def chosen(
         if where is None:
             raise Invalid({"place": "Ce lieu n’est pas dans la liste du territoire."})
     try:
-        return rules.finer(subject, ground, age=band, place=where)
+        return ladder.finer(subject, ground, age=band, place=where)
     except CannotAnnounce as why:
         raise Refused(why.code, why.reason, search.state) from None
 
@@ -112,8 +113,7 @@ def _named(gazetteer: Gazetteer, name: str) -> Place | None:
 
 
 def _ground(house: House, search: Search) -> Ground:
-    territory = house.territory(search.territory)
-    return Ground(gazetteer=territory.places, population=territory.population, k=territory.rules.k)
+    return house.territory(search.territory).ground
 
 
 async def _subject(session: AsyncSession, house: House, search: Search) -> Subject:

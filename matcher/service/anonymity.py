@@ -28,11 +28,10 @@ async def audit_territory(house: House, territory: str) -> Audit:
     """Every announcement of a territory as it stands in the database. Raises Invalid for an unknown one."""
     if territory not in house.territories:
         raise Invalid({"territory": "ce territoire n’existe pas ; « trait-union init » le crée"})
-    known = house.territory(territory)
+    ground = house.territory(territory).ground
     async with house.sessions.begin() as session:
         cards = await doctors.list_(session, territory)
     placed = [(card.lat, card.lon) for card in cards if card.lat is not None and card.lon is not None]
-    ground = Ground(gazetteer=known.places, population=known.population, k=known.rules.k)
     return _audited(ground, placed)
 
 
@@ -79,18 +78,11 @@ def lines(found: Audit) -> Iterator[str]:
         to = f"{low} et plus" if high is None else f"{low} à {high - 1}"
         name = f"moins de {high}" if low == 0 else to
         yield f"  {name:>14} : {count}"
-    told = found.told_by_the_ladder
-    if told:
-        least = min(each.proposed for each in told if each.proposed is not None)
-        yield (
-            f"À savoir : si le bureau prenait toujours l’annonce proposée, {len(told)} annonces ne"
-            f" laisseraient que {least} personnes ou plus à qui connaît l’échelle et les tables (colonne"
-            " remaining_if_always_proposed). Regrouper les quartiers trop petits les fait disparaître :"
-        )
-        yield from (f"  {each.proposed} : {wording.sentence(each.announcement)}" for each in told)
-    yield f"Annonces sous {k} : {len(found.under_k)}"
-    for each in found.under_k:
-        yield f"  {min(each.announcement.residents, each.remaining)} : {wording.sentence(each.announcement)}"
+    proposed = [each.proposed for each in made if each.proposed is not None]
+    if proposed:
+        yield _distribution("encore possibles, si le bureau prend toujours ce qui est proposé", proposed)
+    yield f"Annonces sous {k}, pour l’intrus le mieux renseigné : {len(found.under_k)}"
+    yield from (f"  {each.least} : {wording.sentence(each.announcement)}" for each in found.under_k)
 
 
 def table(found: Audit) -> Iterator[tuple[str, ...]]:

@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from config.settings import Settings
 from config.territory import TerritorySettings
+from matcher.protocol.announcement import Ground
 from matcher.protocol.places import Gazetteer
 from matcher.protocol.population import Population
 from matcher.protocol.rules import Rules
@@ -35,6 +37,11 @@ class Territory:
     places: Gazetteer
     #: Finds typed addresses; reads the disk, so use it in a thread.
     finder: Finder
+
+    @cached_property
+    def ground(self) -> Ground:
+        """What announcements are measured on; kept, since much is worked out of it once."""
+        return Ground(gazetteer=self.places, population=self.population, k=self.rules.k)
 
     @property
     def name(self) -> str:

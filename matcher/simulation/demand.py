@@ -15,8 +15,8 @@ from matcher.protocol.announcement import (
     ConditionKind,
     Ground,
     Subject,
-    announce,
 )
+from matcher.protocol.ladder import announce
 from matcher.protocol.places import Place
 from matcher.protocol.search import Household
 from matcher.protocol.wishes import Wish, WishKind

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matcher.protocol.announcement import (
@@ -18,17 +18,14 @@ from matcher.protocol.announcement import (
     NoHouseholdTable,
     Subject,
     TooFewResidents,
-    announce,
-    choices,
     covers,
-    finer,
     format_age,
     format_condition,
-    ladder,
     parse_age,
     parse_condition,
     parse_conditions,
 )
+from matcher.protocol.ladder import announce, choices, finer, ladder
 from matcher.protocol.places import Gazetteer, Place, PlaceKind
 from matcher.protocol.population import Households, Population, Residents
 
@@ -179,8 +176,8 @@ def test_visits_and_step_free_access_describe_a_tenth(kind: ConditionKind) -> No
 
 def test_several_conditions_multiply() -> None:
     both = at(67, PARILLY, ConditionKind.HOME_VISITS, ConditionKind.STEP_FREE)
-    assert announce(both, ground(10_000)).residents == 100
-    territorys = ground(10_000, home_visits_share=0.5)
+    assert announce(both, ground(10_000, 10_000)).residents == 100
+    territorys = ground(10_000, 10_000, home_visits_share=0.5)
     assert announce(both, territorys).residents == 500
 
 
@@ -307,8 +304,9 @@ conditions = st.sets(st.sampled_from(list(ConditionKind)))
 people = st.floats(0, 3000, allow_nan=False)
 
 
+@settings(deadline=None)
 @given(ages, people, people, st.integers(1, 400), conditions, st.sampled_from(GAZETTEER.places))
-def test_never_under_k_and_never_finer_than_needed(
+def test_never_under_k_and_only_where_not_even_the_territory_holds_k_not_at_all(
     age: int, parilly: float, centre: float, k: int, kinds: set[ConditionKind], where: Place
 ) -> None:
     subject = at(age, where, *kinds)
@@ -318,10 +316,12 @@ def test_never_under_k_and_never_finer_than_needed(
     try:
         announced = announce(subject, surroundings)
     except TooFewResidents:
-        assert all(rung.residents < k for rung in rungs)
+        assert rungs[-1].residents < k
+        assert choices(subject, surroundings) == ()
     else:
         assert announced.residents >= k
-        assert all(rung.residents < k for rung in rungs[: rungs.index(announced)])
+        assert announced in rungs
+        assert announced == choices(subject, surroundings)[0]
         assert announced.age is not None
         assert announced.age.holds(age)
 

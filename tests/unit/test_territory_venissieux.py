@@ -10,8 +10,9 @@ from stdnum import luhn
 from config.territory import TerritorySettings, load_territory
 from matcher import directory
 from matcher.directory import DoctorRow
-from matcher.protocol.announcement import AgeBand, Ground, Subject, announce
+from matcher.protocol.announcement import AgeBand, Ground, Subject
 from matcher.protocol.doctors import Zone
+from matcher.protocol.ladder import announce
 from matcher.protocol.places import Gazetteer, PlaceKind, normalised
 from matcher.protocol.population import Population
 

@@ -1,4 +1,4 @@
-"""Made-up territories of every size, drawn from a seed: places, residents, households, doctors."""
+"""Made-up territories of every size, drawn from a seed, to try the ladder on: nothing in them is anywhere."""
 
 import random
 
@@ -23,7 +23,7 @@ FIVE_YEARS = (*((age, age + 4) for age in range(0, 95, 5)), (95, None))
 
 def territory(seed: int) -> tuple[Ground, list[tuple[float, float]]]:
     """What announcements are measured on, and where the doctors are."""
-    draw = random.Random(seed)
+    draw = random.Random(seed)  # noqa: S311 (nothing secret: the same seed must make the same territory)
     places: list[Place] = []
     residents: list[Residents] = []
     households: list[Households] = []
@@ -44,9 +44,9 @@ def territory(seed: int) -> tuple[Ground, list[tuple[float, float]]]:
             for kind, chance in ((PlaceKind.LANDMARK, 0.8), (PlaceKind.STREET, 0.7), (PlaceKind.EHPAD, 0.4)):
                 if draw.random() < chance:
                     name = f"{kind.value} {insee} {number}"
-                    count = draw.randint(20, 2000) if kind is not PlaceKind.LANDMARK else None
+                    own = draw.randint(20, 2000) if kind is not PlaceKind.LANDMARK else None
                     spot = at | {"lat": lat + draw.gauss(0, 0.004), "lon": lon + draw.gauss(0, 0.004)}
-                    places.append(Place(name=name, kind=kind, residents=count, **spot))  # type: ignore[arg-type]
+                    places.append(Place(name=name, kind=kind, residents=own, **spot))  # type: ignore[arg-type]
             for from_, to in bands:
                 width = (105 if to is None else to + 1) - from_
                 count = share * width / 85 * draw.lognormvariate(0, 0.4)
