@@ -1,8 +1,5 @@
-"""The commands about places: ``addresses import``, ``population import``, ``travel import`` and
-``announcements audit``.
-"""
+"""The commands about places: ``addresses import``, ``population import``, ``travel import``."""
 
-import csv
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -13,11 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from matcher import directory
-from matcher.protocol.anonymity import Audit
-from matcher.protocol.anonymity import audit as audit_ground
-from matcher.service import anonymity, importing
+from matcher.service import importing
 from matcher.service.house import House
-from matcher.simulation.made_territories import territory as made_territory
 
 _T = TypeVar("_T")
 _File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
@@ -34,15 +28,13 @@ def register(app: typer.Typer, in_house: InHouse) -> None:
     """Add the commands to the command line."""
     addresses = typer.Typer(help="Les rues, hors ligne.", no_args_is_help=True)
     population = typer.Typer(help="Les habitants, par quartier et tranche d’âge.", no_args_is_help=True)
-    announcements = typer.Typer(help="Ce que les annonces laissent deviner.", no_args_is_help=True)
     travel = typer.Typer(help="Les temps de trajet, à pied ou en voiture.", no_args_is_help=True)
     app.add_typer(addresses, name="addresses")
     app.add_typer(population, name="population")
-    app.add_typer(announcements, name="announcements")
     app.add_typer(travel, name="travel")
 
     # Without a callback a Typer of one command takes that command's place.
-    for each in (addresses, population, announcements, travel):
+    for each in (addresses, population, travel):
         each.callback()(_nothing)
 
     @addresses.command("import")
@@ -87,60 +79,6 @@ def register(app: typer.Typer, in_house: InHouse) -> None:
         for name, problem in report.problems:
             _say(f"{name}, {problem}")
         _say(f"{report.taken['travel.csv']} trajets repris")
-
-    @announcements.command("audit")
-    def audit(
-        territory: Annotated[
-            str | None, typer.Option("--territory", help="L’identifiant du territoire, ou son dossier.")
-        ] = None,
-        table: Annotated[
-            Path | None, typer.Option("--csv", help="Où écrire une ligne par annonce.", dir_okay=False)
-        ] = None,
-        made: Annotated[
-            int, typer.Option(min=0, max=10_000, help="Éprouver aussi tant de territoires inventés.")
-        ] = 0,
-    ) -> None:
-        """Engendrer chaque annonce possible et jouer l’intrus ; statut 1 si l’une est sous le seuil."""
-        if territory is None and not made:
-            raise typer.BadParameter("donnez --territory, --made, ou les deux")
-        spoiled = False
-        if territory is not None:
-            found = _audited(territory, in_house)
-            spoiled = bool(found.under_k)
-            if table is not None:
-                with table.open("w", encoding="utf-8", newline="") as file:
-                    csv.writer(file, delimiter=";").writerows(anonymity.table(found))
-            for line in anonymity.lines(found):
-                typer.echo(line)
-        if made:
-            spoiled |= _audited_made(made)
-        if spoiled:
-            raise typer.Exit(1)
-
-
-def _audited(territory: str, in_house: InHouse) -> Audit:
-    if Path(territory).is_dir():
-        return anonymity.audit_folder(Path(territory))
-    return in_house(lambda house: anonymity.audit_territory(house, territory))
-
-
-def _audited_made(count: int) -> bool:
-    """Audit so many made-up territories and say what came of it; whether any announcement is under its K."""
-    announcements = under = 0
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bars:
-        for seed in bars.track(range(count), description="territoires inventés"):
-            ground, doctors = made_territory(seed)
-            found = audit_ground(ground, doctors)
-            announcements += len(found.announcements)
-            under += len(found.under_k)
-            for each in found.under_k:
-                typer.echo(f"  territoire {seed}, {each.least} pour {found.k}")
-    typer.echo(
-        f"{count} territoires inventés, {announcements} annonces : {under} sous leur seuil, pour l’intrus"
-        " le mieux renseigné"
-    )
-    return under > 0
 
 
 async def _import(house: House, territory: str, files: list[Path]) -> importing.ImportedStreets:

@@ -64,7 +64,7 @@ def test_insee_residents_replace_those_that_were_there_and_the_audit_counts_with
     out = installation.folder / "audit.csv"
     done = installation.run("announcements", "audit", "--territory", "venissieux", "--csv", str(out))
     assert done.returncode == 0, done.stdout
-    assert "Annonces sous 100 : 0" in done.stdout
+    assert "le mieux renseigné : 0" in done.stdout
     with out.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file, delimiter=";"))
     assert min(int(each["remaining"]) for each in rows) >= 100
@@ -74,7 +74,7 @@ def test_insee_residents_replace_those_that_were_there_and_the_audit_counts_with
 def test_a_folder_is_audited_before_anything_is_installed(tmp_path) -> None:
     done = Installation(tmp_path).run("announcements", "audit", "--territory", str(VENISSIEUX))
     assert done.returncode == 0, done.stderr
-    assert "Annonces sous 100 : 0" in done.stdout
+    assert "le mieux renseigné : 0" in done.stdout
     assert not list(tmp_path.iterdir())
 
 
