@@ -53,6 +53,14 @@ A complete file, one key a line::
     link_life = "P30D"
     code_life = "PT15M"
 
+    [accounts]
+    second_factor = "over_https"        # of staff: "required", "over_https" (wherever it is reached by https)
+                                        # or "optional"
+    idle = "PT2H"                       # a session left alone is over after this time
+    session = "PT12H"                   # and every session after this
+    confirm = "PT30M"                   # a password or second factor older than this is asked again
+                                        # before a record is shown
+
     [calls]
     rounds = 2
     claim = "PT15M"
@@ -239,6 +247,15 @@ class ReleaseSettings(_Section):
     code_life: Duration
 
 
+class Accounts(_Section):
+    """How staff come in, and for how long. A rehearsal on this host is not reached by https."""
+
+    second_factor: Literal["required", "over_https", "optional"] = "over_https"
+    idle: Duration = "PT2H"
+    session: Duration = "PT12H"
+    confirm: Duration = "PT30M"
+
+
 class Calls(_Section):
     """Rounds of calls, and how long a person keeps a doctor to call for herself."""
 
@@ -286,6 +303,7 @@ class TerritorySettings(_Section):
     answers: Answers
     announcement: AnnouncementSettings
     release: ReleaseSettings
+    accounts: Accounts = Accounts()
     calls: Calls
     quota: Quota = Quota()
     unreachable: Unreachable

@@ -19,6 +19,8 @@ class Role(StrEnum):
     SYSTEM = "system"
 
 
+#: What a key may be narrowed to: look, hand requests in, do what follows.
+SCOPES = frozenset({"read", "create", "act"})
 #: May lead a search and open records.
 COORDINATION = frozenset({Role.COORDINATRICE, Role.COORDINATRICE_SOCIALE})
 #: May take answers and calls.
@@ -37,6 +39,8 @@ class Actor:
     name: str = ""
     #: The requester's structure.
     structure: str | None = None
+    #: What a key is narrowed to; None for everything that the role may do.
+    scopes: frozenset[str] | None = None
 
     @property
     def kind(self) -> str:
@@ -49,6 +53,11 @@ class Actor:
 def system(territory: str) -> Actor:
     """The protocol acting by itself."""
     return Actor(territory=territory, id="protocol", role=Role.SYSTEM, name="le protocole")
+
+
+def operator(territory: str) -> Actor:
+    """Who runs the installation, at its command line: adds people and keys, opens no record."""
+    return Actor(territory=territory, id="operator", role=Role.OPERATOR)
 
 
 def require(actor: Actor, allowed: frozenset[Role]) -> None:

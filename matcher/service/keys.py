@@ -5,9 +5,10 @@ from datetime import timedelta
 
 from config.settings import elapsed
 from matcher.service import replies
+from matcher.service.attempts import KNOWN
 from matcher.service.errors import Conflict
 from matcher.service.house import House
-from matcher.storage import idempotency, journal_chain, people, sealed
+from matcher.storage import attempts, idempotency, journal_chain, sealed, sessions
 from messaging import outbox
 from messaging.escrow import identity_of
 from messaging.keyring import KeyAbsent
@@ -93,7 +94,8 @@ async def purge(house: House) -> dict[str, int]:
             await journal_chain.seal_months(session, territory.id, now, sign)
             months += await journal_chain.prune(session, territory.id, now - elapsed(retention.journal), now)
             await idempotency.sweep(session, territory.id, now - KEPT)
-            await people.sweep(session, territory.id, now, now - KEPT)
-        # Sessions of the login page belong to no territory yet.
-        await people.sweep(session, "", now, now - KEPT)
+            await sessions.sweep(session, territory.id, now)
+            await attempts.sweep(session, territory.id, now - KEPT, now - KNOWN)
+        # What is tried before it is known where belongs to no territory.
+        await attempts.sweep(session, "", now - KEPT, now - KNOWN)
     return {"mails": forgotten, "journal_months": months}

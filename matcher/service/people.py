@@ -1,87 +1,85 @@
-"""Users, keys and structures: who may come in, and as whom."""
+"""Users: who they are, how they are added, how they choose a password."""
 
-import asyncio
 import hashlib
+import re
 import secrets
-from datetime import timedelta
-from functools import cache
+from datetime import datetime, timedelta
 from uuid import uuid4
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from matcher.service.actors import STAFF, Actor, Role
-from matcher.service.errors import Invalid, NotFound, TooMany
+from matcher.service import attempts, passwords
+from matcher.service.actors import SCOPES, STAFF, Actor, Role, operator
+from matcher.service.errors import Conflict, Invalid, NotFound
 from matcher.service.house import House
-from matcher.storage import journal, people
+from matcher.storage import api_keys, journal, people
 
 #: How long an enrolment link lives.
 ENROLMENT = timedelta(days=7)
-#: Passwords by length, over composition (CNIL, ANSSI); argon2's own limit is far above.
-SHORTEST, LONGEST = 12, 256
-#: Failed logins of one account in one window before it waits; other accounts are not touched.
-TRIES, WINDOW = 10, timedelta(minutes=15)
-
-_hasher = PasswordHasher()
-#: One hash takes 64 MiB and a core: a flood of logins waits here, not in memory.
-_at_once = asyncio.Semaphore(2)
+#: How exactly it is known when a key was last used.
+USED = timedelta(hours=1)
+_ADDRESS = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]+")
 
 
-async def login(house: House, email: str, password: str) -> Actor | None:
-    """The person, or None. Every failure is in the journal, in a transaction of its own. Raises TooMany.
-
-    An unknown address takes as long as a wrong password.
-    """
-    subject = email.strip().lower()
-    now = house.now()
-    async with house.sessions.begin() as session:
-        found = [u for u in await people.users_by_email(session, subject) if u.territory in house.territories]
-        marks = [(u.territory, house.vault.hmac_term(u.territory, f"login:{subject}")) for u in found]
-        for territory, mark in marks:
-            if await people.failures(session, territory, "login", mark, now - WINDOW) >= TRIES:
-                raise TooMany(int(WINDOW.total_seconds()))
-    for user in found:
-        if user.password_hash and not user.disabled and await _verify(user.password_hash, password):
-            return _actor_of(user)
-    if not any(user.password_hash for user in found):
-        await _verify(await asyncio.to_thread(_nobody), password)
-    async with house.sessions.begin() as session:
-        for user, (territory, mark) in zip(found, marks, strict=True):
-            await people.failed(session, territory, "login", mark, now)
-            stranger = Actor(territory=territory, id=user.id, role=Role(user.role))
-            await journal.append(session, house.entry(stranger, "login_failed"))
-    return None
-
-
-async def logged_in(house: House, actor: Actor) -> None:
-    """Write that somebody logged in."""
-    async with house.sessions.begin() as session:
-        await journal.append(session, house.entry(actor, "login"))
-
-
-async def enrol(house: House, token: str, password: str) -> Actor:
+async def enrol(house: House, token: str, password: str, place: str = "") -> Actor:
     """Choose the first password over a one-time link. Raises NotFound for a used or made-up one, Invalid."""
-    if not SHORTEST <= len(password) <= LONGEST:
-        raise Invalid({"password": f"Choisissez une phrase d’au moins {SHORTEST} caractères."})
-    hashed = await _hash(password)
     async with house.sessions.begin() as session:
-        user = await people.enrol(session, _digest(token), hashed, house.now())
+        user = await people.enrolling(session, digest(token), house.now())
+        if user is None or user.territory not in house.territories:
+            raise NotFound
+        own = await _own_words(session, house, user)
+    passwords.check(password, own)
+    hashed = await passwords.hashed(password)
+    async with house.sessions.begin() as session:
+        user = await people.enrol(session, digest(token), hashed, house.now())
         if user is None:
             raise NotFound
-        actor = _actor_of(user)
+        actor = actor_of(user)
+        # Who chose the password here comes in from here.
+        tried = attempts.attempt(house, "login", user.email, place, (user.territory,))
+        await attempts.succeeded(session, house, tried)
         await journal.append(session, house.entry(actor, "enrolled"))
     return actor
 
 
+async def change_password(house: House, actor: Actor, password: str) -> None:
+    """Another password; who calls has confirmed who they are. Raises Invalid."""
+    async with house.sessions.begin() as session:
+        user = await people.user(session, actor.territory, actor.id)
+        if user is None:
+            raise NotFound
+        own = await _own_words(session, house, user)
+    passwords.check(password, own)
+    hashed = await passwords.hashed(password)
+    async with house.sessions.begin() as session:
+        await people.change_password(session, actor.territory, actor.id, hashed)
+        await journal.append(session, house.entry(actor, "password_changed"))
+
+
+async def _own_words(session: AsyncSession, house: House, user: people.User) -> list[str]:
+    own = [user.email, user.name, house.territory(user.territory).name]
+    if user.structure is not None:
+        structure = await people.structure(session, user.territory, user.structure)
+        own += [] if structure is None else [structure.name]
+    return own
+
+
 async def actor_of_key(house: House, bearer: str) -> Actor | None:
     """Whose API key this is; None for a made-up or disabled one."""
+    now = house.now()
     async with house.sessions.begin() as session:
-        key = await people.key(session, _digest(bearer))
-    if key is None or key.disabled or key.territory not in house.territories:
-        return None
+        key = await api_keys.find(session, digest(bearer))
+        if key is None or not key.opens(now) or key.territory not in house.territories:
+            return None
+        if key.used_at is None or key.used_at <= now - USED:
+            await api_keys.used(session, key.territory, key.id, now)
     return Actor(
-        territory=key.territory, id=key.id, role=Role(key.role), name=key.name, structure=key.structure
+        territory=key.territory,
+        id=key.id,
+        role=Role(key.role),
+        name=key.name,
+        structure=key.structure,
+        scopes=key.scopes,
     )
 
 
@@ -89,23 +87,36 @@ async def actor_of_user(house: House, territory: str, user_id: str) -> Actor | N
     """The person of a session, as the database knows them now: a disabled one is out at once."""
     async with house.sessions.begin() as session:
         user = await people.user(session, territory, user_id)
-    return None if user is None or user.disabled else _actor_of(user)
+    return None if user is None or user.disabled else actor_of(user)
 
 
 async def add_user(
-    house: House, territory: str, email: str, role: Role, *, name: str = "", structure: str | None = None
+    house: House,
+    territory: str,
+    email: str,
+    role: Role,
+    *,
+    name: str = "",
+    structure: str | None = None,
+    by: Actor | None = None,
+    only_new: bool = False,
 ) -> str:
     """A new user; returns the one-time enrolment address, to be given to that person only.
 
-    Adding the same address again gives a new link: the old one, and the password, die.
+    Adding the same address again gives a new link: the old one, and the password, die. ``only_new`` refuses
+    that (Conflict). ``structure`` is a name. ``by``: who adds; the operator otherwise.
     """
     if role not in STAFF and role is not Role.REQUESTER:
         raise Invalid({"role": "Ce rôle n’est pas celui d’une personne."})
+    if not _ADDRESS.fullmatch(email.strip()):
+        raise Invalid({"email": "Cette adresse ne se lit pas."})
     token = secrets.token_urlsafe(32)
     async with house.sessions.begin() as session:
         structure_id = await _structure(session, territory, structure) if structure else None
         if role is Role.REQUESTER and structure_id is None:
             raise Invalid({"structure": "Une personne qui adresse appartient à une structure."})
+        if role is not Role.REQUESTER and structure_id is not None:
+            raise Invalid({"structure": "Une personne de l’équipe n’appartient pas à une structure."})
         user_id = await people.put_user(
             session,
             territory,
@@ -114,20 +125,39 @@ async def add_user(
             name=name,
             role=role,
             structure=structure_id,
-            enrolment_hash=_digest(token),
+            enrolment_hash=digest(token),
             enrolment_expires_at=house.now() + ENROLMENT,
             now=house.now(),
+            only_new=only_new,
         )
-        await journal.append(session, house.entry(_operator(territory), "user_added", purpose=user_id))
+        if user_id is None:
+            raise Conflict("user_exists", "Cette adresse a déjà un compte dans cette CPTS.")
+        entry = house.entry(by or operator(territory), "user_added", purpose=user_id)
+        await journal.append(session, entry)
     return f"{house.public_url}/bienvenue#{token}"
 
 
-async def add_key(house: House, territory: str, name: str, role: Role, *, kind: str | None = None) -> str:
-    """A new API key, returned once. A requester's key is its structure's, made on the way."""
+async def add_key(
+    house: House,
+    territory: str,
+    name: str,
+    role: Role,
+    *,
+    kind: str | None = None,
+    scopes: frozenset[str] | None = None,
+    expires_at: datetime | None = None,
+    by: Actor | None = None,
+) -> str:
+    """A new API key, returned once. A requester's key is its structure's, made on the way.
+
+    ``scopes`` narrow it (``actors.SCOPES``); ``by``: who adds; the operator otherwise.
+    """
     if role not in STAFF and role is not Role.REQUESTER:
         raise Invalid({"role": "Ce rôle ne prend pas de clé."})
     if role is Role.REQUESTER and kind not in people.KINDS:
         raise Invalid({"kind": f"Dites ce qu’est la structure : {', '.join(people.KINDS)}."})
+    if scopes is not None and not (scopes and scopes <= SCOPES):
+        raise Invalid({"scopes": f"Dites ce que la clé permet : {', '.join(sorted(SCOPES))}."})
     key = f"tu_{secrets.token_urlsafe(32)}"
     async with house.sessions.begin() as session:
         structure = None
@@ -136,23 +166,26 @@ async def add_key(house: House, territory: str, name: str, role: Role, *, kind: 
                 session, territory, structure_id=uuid4().hex, name=name, kind=kind, now=house.now()
             )
         key_id = uuid4().hex
-        await people.add_key(
+        await api_keys.add(
             session,
             territory,
             key_id=key_id,
             name=name,
             role=role,
             structure=structure,
-            key_hash=_digest(key),
+            key_hash=digest(key),
             now=house.now(),
+            scopes=scopes,
+            expires_at=expires_at,
         )
-        await journal.append(session, house.entry(_operator(territory), "key_added", purpose=key_id))
+        entry = house.entry(by or operator(territory), "key_added", purpose=key_id)
+        await journal.append(session, entry)
     return key
 
 
 async def set_password(house: House, territory: str, email: str, password: str) -> None:
     """Give an account of a rehearsal its password at once; the demo shows it on its transcript."""
-    hashed = await _hash(password)
+    hashed = await passwords.hashed(password)
     async with house.sessions.begin() as session:
         await people.set_password(session, territory, email.strip().lower(), hashed)
 
@@ -164,35 +197,14 @@ async def _structure(session: AsyncSession, territory: str, name: str) -> str:
     return found
 
 
-def _actor_of(user: people.User) -> Actor:
+def actor_of(user: people.User) -> Actor:
+    """The person as somebody who acts."""
     return Actor(
         territory=user.territory, id=user.id, role=Role(user.role), name=user.name, structure=user.structure
     )
 
 
-def _operator(territory: str) -> Actor:
-    return Actor(territory=territory, id="operator", role=Role.OPERATOR)
-
-
-def _digest(secret: str) -> str:
+def digest(secret: str) -> str:
+    """How a token or a key is stored."""
     # A random token of 256 bits needs no slow hash.
     return hashlib.sha256(secret.encode()).hexdigest()
-
-
-async def _hash(password: str) -> str:
-    async with _at_once:
-        return await asyncio.to_thread(_hasher.hash, password)
-
-
-async def _verify(hashed: str, password: str) -> bool:
-    async with _at_once:
-        try:
-            return await asyncio.to_thread(_hasher.verify, hashed, password)
-        except (VerificationError, InvalidHashError):
-            return False
-
-
-@cache
-def _nobody() -> str:
-    """Verified in place of an account that does not exist, so that it takes as long."""
-    return _hasher.hash(secrets.token_urlsafe(16))

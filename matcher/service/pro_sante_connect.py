@@ -17,7 +17,7 @@ import hmac
 import re
 import secrets
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -110,6 +110,14 @@ async def finish(house: House, seed: str, purpose: str, path: str, code: str, st
     if told.get("sub") != claims["sub"]:
         raise _refused("subjects differ")
     return _professional(claims, told)
+
+
+def purpose_of(seed: str, state: str, purposes: Iterable[str]) -> str | None:
+    """For which of the purposes this browser asked; None for none of them."""
+    for purpose in purposes:
+        if seed and hmac.compare_digest(_derived(seed, purpose, "state").encode(), state.encode()):
+            return purpose
+    return None
 
 
 def _known(house: House) -> ProSanteConnect:

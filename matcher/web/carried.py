@@ -5,6 +5,7 @@ an address, in the browser's storage or, without a session, in ours.
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Final
 
 from aiohttp import web
@@ -31,6 +32,15 @@ async def of_lapsed(request: web.Request, seconds: float) -> Fields | None:
             posted = await request.post()
     except (TimeoutError, ValueError, LookupError):
         return None
+    return _texts(posted)
+
+
+async def of_page(request: web.Request) -> Fields:
+    """The text fields of a form that has come whole and in order, to be sent again once confirmed."""
+    return _texts(await request.post())
+
+
+def _texts(posted: Mapping[str, str | bytearray | bytes | FileField]) -> Fields:
     for value in posted.values():
         if isinstance(value, FileField):
             value.file.close()

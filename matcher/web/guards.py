@@ -18,15 +18,18 @@ from matcher.protocol.moves import Refused
 from matcher.service import people
 from matcher.service.actors import Actor
 from matcher.service.errors import ServiceError
-from matcher.web import carried, login, problems, sessions
-from matcher.web.keys import ACTOR, CSRF, ERROR_PAGE, HOUSE, ROUTE, ROUTES
-from matcher.web.limits import LARGEST_ANONYMOUS_BODY, LARGEST_BODY, Meter, Patience
+from matcher.service.logins import Step
+from matcher.web import carried, confirm_page, login, problems, sessions
+from matcher.web.callers import address_of
+from matcher.web.keys import ACTOR, CSRF, ERROR_PAGE, HOUSE, OTHERS, OUTSIDE, ROUTE, ROUTES
+from matcher.web.limits import LARGEST_ANONYMOUS_BODY, LARGEST_BODY, Patience
+from matcher.web.pace import Pace
 from matcher.web.problems import Problem
 from matcher.web.route import ANYONE, Route
 
 log = structlog.get_logger(__name__)
 
-METER: Final[web.AppKey[Meter]] = web.AppKey("meter", Meter)
+PACE: Final[web.AppKey[Pace]] = web.AppKey("pace", Pace)
 #: How long a body may take to arrive.
 WITHIN: Final = web.AppKey("within", Patience)
 #: (method, path as written in the route) → route.
@@ -38,7 +41,7 @@ LOGIN = "/connexion"
 
 def install(app: web.Application) -> None:
     """Give ``app`` what the guards need; ``ROUTES`` and ``HOUSE`` are already there."""
-    app[METER] = Meter()
+    app[PACE] = Pace(app[HOUSE])
     app[WITHIN] = Patience()
     table: Mapping[tuple[str, str], Route] = {(route.method, route.path): route for route in app[ROUTES]}
     app[TABLE] = table
@@ -134,10 +137,10 @@ async def known(request: web.Request, handler: Handler) -> web.StreamResponse:
     if route.machine:
         actor = None if bearer is None else await people.actor_of_key(request.app[HOUSE], bearer)
     else:
-        actor = await sessions.actor(request)
+        actor = await _inside(request, route)
         request[CSRF] = await sessions.csrf(request)
-    caller = actor.id if actor is not None else f"address {request.remote}"
-    if not request.app[METER].take(caller):
+    caller = f"{actor.territory} {actor.id}" if actor is not None else f"address {address_of(request)}"
+    if not await request.app[PACE].take(caller):
         return await _said(request, problems.plain(429, code="too_many", headers={"Retry-After": "1"}))
     if actor is not None:
         request[ACTOR] = actor
@@ -146,7 +149,24 @@ async def known(request: web.Request, handler: Handler) -> web.StreamResponse:
             return await _unknown(request, route)
         if actor.role not in route.allowed:
             return await _said(request, problems.plain(403, code="forbidden"))
+        if actor.scopes is not None and route.scope not in actor.scopes:
+            return await _said(request, problems.plain(403, code="scope"))
     return await handler(request)
+
+
+async def _inside(request: web.Request, route: Route) -> Actor | None:
+    """Who is inside; who is still on the way only for the routes that lead there."""
+    found = await sessions.on_the_way(request)
+    if found is None:
+        return None
+    actor, step = found
+    if step is Step.FULL:
+        names = request.app[HOUSE].territories
+        also = await sessions.also(request)
+        request[OTHERS] = tuple((one, names[one].name) for one, _ in also if one in names)
+        return actor
+    request[OUTSIDE] = True
+    return actor if step is Step.ENROL and route.enrolling else None
 
 
 def _bearer(request: web.Request) -> str | None:
@@ -172,6 +192,8 @@ async def read(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Read the body, bounded in size and time, and check that a page's POST comes from our own page."""
     route = request.get(ROUTE)
     if route is None or request.method in _CHANGES_NOTHING:
+        if route is not None and await _stale(request, route):
+            return confirm_page.ask(request, request.path_qs, [])
         return await handler(request)
     if (request.content_length or 0) > _largest(route):
         return await _said(request, problems.plain(413, code="too_large"))
@@ -195,7 +217,20 @@ async def read(request: web.Request, handler: Handler) -> web.StreamResponse:
                 code="csrf",
             ),
         )
+    if await _stale(request, route):
+        return confirm_page.ask(request, request.path, await carried.of_page(request))
     return await handler(request)
+
+
+async def _stale(request: web.Request, route: Route) -> bool:
+    """Whether who asks has to show again who they are. A key has nobody in front of it."""
+    actor = request.get(ACTOR)
+    return (
+        route.fresh
+        and not route.machine
+        and actor is not None
+        and not await sessions.is_fresh(request, actor)
+    )
 
 
 async def _from_our_page(request: web.Request) -> bool:

@@ -18,6 +18,10 @@ ERROR_PAGE: Final = web.AppKey[ErrorPage]("error_page")
 
 #: Who is acting; absent on a request that needs nobody.
 ACTOR: Final = web.RequestKey("actor", Actor)
+#: The other territories that this session may switch to: (id, name).
+OTHERS: Final = web.RequestKey[tuple[tuple[str, str], ...]]("others", tuple)
+#: Set where somebody is known but not inside yet: pages show no menu.
+OUTSIDE: Final = web.RequestKey("outside", bool)
 #: The route that the request matched.
 ROUTE: Final = web.RequestKey("route", Route)
 #: The token that a page's POST must carry back, in the field ``csrf`` or the header ``X-CSRF-Token``.

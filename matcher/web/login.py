@@ -1,30 +1,19 @@
-"""Coming in, choosing the first password, going out, and the address without a path."""
+"""Coming in by a password, choosing the first one, going out, and the address without a path."""
 
 from typing import Final
 
 from aiohttp import web
 
-from matcher.service import people
-from matcher.service.actors import STAFF, Actor, Role
+from matcher.service import logins, people, pro_sante_connect
+from matcher.service.actors import STAFF, Role
 from matcher.service.errors import Invalid, NotFound, TooMany
+from matcher.service.logins import Step
 from matcher.web import carried, pages, sessions
-from matcher.web.keys import ACTOR, CSRF, house_of, maybe_actor
+from matcher.web.callers import address_of
+from matcher.web.entering import STEPS, TOO_MANY, arrive, home_of
+from matcher.web.keys import house_of, maybe_actor
 from matcher.web.limits import LARGEST_ANONYMOUS_BODY, LARGEST_CARRIED
 from matcher.web.route import ANYONE, Route
-
-
-def home_of(actor: Actor) -> str:
-    """Where a person's work begins."""
-    if actor.role is Role.REQUESTER:
-        return "/mes-demandes"
-    return "/rapport" if actor.role is Role.DIRECTRICE else "/bureau"
-
-
-def _inside(address: str) -> str | None:
-    """An address to go on to, if it is one of ours: a login page must not send people elsewhere."""
-    if address.startswith("/") and not address.startswith(("//", "/\\")) and "\n" not in address:
-        return address
-    return None
 
 
 async def root(request: web.Request) -> web.StreamResponse:
@@ -34,11 +23,15 @@ async def root(request: web.Request) -> web.StreamResponse:
 
 
 async def form(request: web.Request) -> web.StreamResponse:
-    """The login form."""
-    actor = maybe_actor(request)
-    if actor is not None:
+    """The login form; the next step for somebody on the way."""
+    then = request.query.get("suite", "")
+    found = await sessions.on_the_way(request)
+    if found is not None:
+        actor, step = found
+        if step is not Step.FULL:
+            return pages.see_other(STEPS[step], **({"suite": then} if then else {}))
         return pages.see_other(home_of(actor))
-    return _login(request, 200, None, "", request.query.get("suite", ""), [])
+    return _login(request, 200, None, "", then, [])
 
 
 def again(request: web.Request, typed: carried.Fields) -> web.Response:
@@ -58,6 +51,7 @@ def _login(
         email=email,
         then=then,
         carried=carried.hidden(typed),
+        psc=pro_sante_connect.is_configured(house_of(request)),
     )
 
 
@@ -69,21 +63,14 @@ async def login(request: web.Request) -> web.StreamResponse:
     email, then = fields.get("email", ""), fields.get("suite", "")
     posted = await request.post()
     try:
-        actor = await people.login(house, email, str(posted.get("password", "")))
+        actors = await logins.login(house, email, str(posted.get("password", "")), address_of(request))
     except TooMany as error:
-        minutes = max(1, error.retry_after // 60)
-        said = f"Trop d’essais pour ce compte. Attendez {minutes} minutes, puis recommencez."
+        said = TOO_MANY.format(max(1, error.retry_after // 60))
         return _login(request, 429, said, email, then, typed)
-    if actor is None:
+    if not actors:
         said = "L’adresse ou le mot de passe ne convient pas. Vérifiez la saisie, puis recommencez."
         return _login(request, 401, said, email, then, typed)
-    await sessions.sign_in(request, actor)
-    await people.logged_in(house, actor)
-    inside = _inside(then)
-    if typed and inside is not None:
-        request[ACTOR], request[CSRF] = actor, await sessions.csrf(request)
-        return pages.render(request, "carried.html", carried=typed, then=inside)
-    return pages.see_other(_inside(then) or home_of(actor))
+    return await arrive(request, actors, "password", then, typed)
 
 
 async def logout(request: web.Request) -> web.StreamResponse:
@@ -104,7 +91,7 @@ async def enrol(request: web.Request) -> web.StreamResponse:
     try:
         if password != posted.get("again", ""):
             raise Invalid({"again": "Les deux saisies ne sont pas identiques."})
-        await people.enrol(house_of(request), token, password)
+        await people.enrol(house_of(request), token, password, address_of(request))
     except NotFound:
         fault = {"token": "Ce code n’est pas valable, ou il a déjà servi. Demandez un nouveau lien."}
         return pages.render(
@@ -120,7 +107,7 @@ ROUTES: Final = (
     Route("GET", "/", root, allowed=ANYONE),
     Route("GET", "/connexion", form, allowed=ANYONE),
     Route("POST", "/connexion", login, allowed=ANYONE, largest=LARGEST_CARRIED + LARGEST_ANONYMOUS_BODY),
-    Route("POST", "/deconnexion", logout, allowed=STAFF | {Role.REQUESTER}),
+    Route("POST", "/deconnexion", logout, allowed=STAFF | {Role.REQUESTER}, enrolling=True),
     Route("GET", "/bienvenue", welcome, allowed=ANYONE),
     Route("POST", "/bienvenue", enrol, allowed=ANYONE),
 )

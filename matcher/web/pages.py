@@ -18,7 +18,7 @@ from matcher.records.words import MONTHS
 from matcher.service.actors import COORDINATION, OFFICE, STAFF, Actor, Role
 from matcher.service.errors import Conflict, Invalid
 from matcher.web import record_words, words
-from matcher.web.keys import csrf_of, house_of, maybe_actor
+from matcher.web.keys import OTHERS, OUTSIDE, csrf_of, house_of, maybe_actor
 
 TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates" / "pages"
 STATIC: Final = Path(__file__).resolve().parent / "static"
@@ -117,10 +117,12 @@ MENU: Final = (
     ("/appels", "Appels", OFFICE),
     ("/mes-demandes", "Mes demandes", frozenset({Role.REQUESTER})),
     ("/demande", "Nouvelle demande", COORDINATION | {Role.REQUESTER}),
+    ("/equipe", "Équipe", frozenset({Role.REQUESTER})),
     ("/medecins", "Médecins", COORDINATION),
     ("/rapport", "Rapport", frozenset({Role.DIRECTRICE})),
     ("/journal", "Journal", frozenset({Role.DIRECTRICE})),
     ("/reglages", "Réglages", STAFF),
+    ("/comptes", "Comptes", frozenset({Role.DIRECTRICE})),
     ("/aide", "Aide", STAFF | {Role.REQUESTER}),
 )
 
@@ -165,6 +167,8 @@ def render(request: web.Request, template: str, *, status: int = 200, **context:
         path=request.path,
         done=words.DONE.get(request.query.get("fait", "")),
         territory=house.territories[actor.territory] if actor else None,
+        inside=not request.get(OUTSIDE, False),
+        others=request.get(OTHERS, ()),
         **{"error": None, "faults": {}, **context},
     )
     return web.Response(text=text, content_type="text/html", status=status)

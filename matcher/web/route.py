@@ -66,6 +66,10 @@ class Route:
     allowed: Allowed = field(kw_only=True)
     doc: Doc | None = field(default=None, kw_only=True)
     csrf: bool = field(default=True, kw_only=True)
+    #: Also for somebody whose territory demands a second factor and who has none yet.
+    enrolling: bool = field(default=False, kw_only=True)
+    #: Shows a record or lets it out: whoever is logged in for long confirms first who they are.
+    fresh: bool = field(default=False, kw_only=True)
     #: Bytes of its body, where it is not what its callers may send elsewhere.
     largest: int | None = field(default=None, kw_only=True)
 
@@ -73,3 +77,11 @@ class Route:
     def machine(self) -> bool:
         """Whether programs call it: a key instead of a session, problems instead of pages."""
         return self.path.startswith(("/api/", "/u/")) or self.path in PROBES
+
+    @property
+    def scope(self) -> str:
+        """What a key must not have been narrowed out of to call this (``actors.SCOPES``)."""
+        if self.method == "GET":
+            return "read"
+        handing_in = self.path == "/api/v1/searches" or self.path.endswith("/submit")
+        return "create" if handing_in or self.method == "PATCH" else "act"

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from matcher.service.house import House
 from matcher.web import (
+    account_page,
     api_calls,
     api_directory,
     api_following,
@@ -15,9 +16,11 @@ from matcher.web import (
     api_reports,
     api_searches,
     calls_page,
+    confirm_page,
     consent_page,
     directory_page,
     doctor,
+    doors_page,
     guards,
     headers,
     health,
@@ -27,6 +30,7 @@ from matcher.web import (
     office,
     openapi,
     pages,
+    psc_page,
     replies_page,
     reports_page,
     request_list_page,
@@ -34,6 +38,7 @@ from matcher.web import (
     requester,
     search_actions,
     search_page,
+    second_step,
     sessions,
 )
 from matcher.web.keys import ERROR_PAGE, HOUSE, ROUTES
@@ -44,6 +49,11 @@ STATIC: Final = Path(__file__).with_name("static")
 #: People: in French, with a session, but for the doctors' links.
 PAGES: Final[tuple[Route, ...]] = (
     *login.ROUTES,  # /, /connexion, /deconnexion, /bienvenue
+    *second_step.ROUTES,  # /connexion/territoire, /connexion/facteur, /territoire
+    *psc_page.ROUTES,  # /connexion/pro-sante-connect
+    *confirm_page.ROUTES,  # /confirmer
+    *account_page.ROUTES,  # /compte
+    *doors_page.ROUTES,  # /comptes, /equipe, /formulaire/{id}
     *office.ROUTES,  # /bureau
     *replies_page.ROUTES,  # /reponses/{id}
     *live.ROUTES,  # /direct

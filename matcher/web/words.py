@@ -366,6 +366,14 @@ ACTIONS: Final = {
     "join": "demandes réunies", "new_code": "nouveau code", "wrong_code": "code faux",
     "priority": "priorité changée", "login": "connexion", "login_failed": "connexion refusée",
     "enrolled": "mot de passe choisi", "user_added": "compte ajouté", "key_added": "clé ajoutée",
+    "confirm_failed": "confirmation refusée", "factor_failed": "second facteur refusé",
+    "factor_added": "second facteur ajouté", "factor_removed": "second facteur retiré",
+    "factors_reset": "second facteur remis à zéro", "recovery_used": "code de secours utilisé",
+    "recovery_made": "codes de secours refaits", "password_changed": "mot de passe changé",
+    "user_disabled": "compte fermé", "structure_put": "structure enregistrée",
+    "key_rotated": "clé remplacée", "key_revoked": "clé fermée", "form_added": "formulaire partagé",
+    "form_renewed": "code de formulaire refait", "form_revoked": "formulaire fermé",
+    "open_contact_staff": "coordonnées ouvertes par l’équipe",
     "doctor_added": "médecin ajouté", "doctor_corrected": "médecin corrigé", "pause": "pause du médecin",
 }  # fmt: skip
 

@@ -163,7 +163,10 @@ class House(World):
             names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
             found = {}
             for name in sorted(names):
-                rows = sorted(repr(row) for row in await connection.execute(text(f'SELECT * FROM "{name}"')))
+                # How often somebody asks is counted; it is no trace of what was asked.
+                but = "WHERE kind <> 'pace'" if name == "failures" else ""
+                found_rows = await connection.execute(text(f'SELECT * FROM "{name}" {but}'))
+                rows = sorted(repr(row) for row in found_rows)
                 found[name] = (len(rows), hashlib.sha256("\n".join(rows).encode()).hexdigest())
         return found
 

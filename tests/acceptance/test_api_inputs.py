@@ -256,7 +256,7 @@ async def test_twenty_requests_a_second_and_forty_at_once_are_never_refused(smal
 
 
 async def test_a_flood_of_one_caller_is_told_to_wait(small_world: World) -> None:
-    small_world.client.app[guards.METER].burst = 3
+    small_world.client.app[guards.PACE].meter.burst = 3
     replies = [await small_world.call(None, "GET", "//healthz") for _ in range(30)]
     late = [reply for reply in replies if reply.status == 429]
     assert late

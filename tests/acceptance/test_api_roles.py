@@ -34,9 +34,32 @@ PLACED: list[tuple[set[Role] | None, str]] = [
         POST /api/v1/links/open POST /api/v1/links/answer POST /api/v1/links/record
         POST /api/v1/links/document POST /api/v1/links/acknowledge POST /api/v1/links/desist
         POST /api/v1/links/call-me POST /api/v1/links/appointment
+        GET /connexion/territoire POST /connexion/territoire GET /connexion/facteur POST /connexion/facteur
+        POST /connexion/cle/question POST /connexion/cle GET /connexion/pro-sante-connect
+        GET /connexion/pro-sante-connect/retour POST /connexion/pro-sante-connect/retour
+        GET /formulaire/{id} POST /formulaire/{id}
         """,
     ),
-    (STAFF | {Role.REQUESTER}, "POST /deconnexion GET /aide"),
+    (
+        STAFF | {Role.REQUESTER},
+        """
+        POST /deconnexion GET /aide POST /territoire GET /confirmer POST /confirmer POST /confirmer/question
+        GET /compte POST /compte/mot-de-passe POST /compte/sessions/fermer GET /compte/second-facteur
+        POST /compte/second-facteur/application POST /compte/second-facteur/application/code
+        POST /compte/second-facteur/cle/question POST /compte/second-facteur/cle
+        POST /compte/second-facteur/secours POST /compte/second-facteur/retirer GET /compte/pro-sante-connect
+        """,
+    ),
+    (
+        {Role.DIRECTRICE},
+        """
+        GET /comptes POST /comptes/personnes POST /comptes/personnes/{id}/lien
+        POST /comptes/personnes/{id}/fermer POST /comptes/personnes/{id}/facteur POST /comptes/structures
+        POST /comptes/formulaires POST /comptes/formulaires/{id}/code POST /comptes/formulaires/{id}/fermer
+        POST /comptes/cles POST /comptes/cles/{id}/remplacer POST /comptes/cles/{id}/fermer
+        """,
+    ),
+    ({Role.REQUESTER}, "GET /equipe POST /equipe"),
     (STAFF, "GET /reglages"),
     (
         OFFICE,

@@ -26,7 +26,7 @@ from matcher.protocol.search import (
     State,
     WithdrawalReason,
 )
-from matcher.service import calls, installation, launching, people, requests, searches, views
+from matcher.service import calls, installation, launching, logins, people, requests, searches, views
 from matcher.service.actors import Actor, Role
 from matcher.service.house import House
 from matcher.storage import migrate
@@ -181,9 +181,7 @@ async def playing(place: Path, port: int) -> AsyncIterator[Stage]:
                     house, TERRITORY, email, Role(role), name=role.capitalize(), structure=structure
                 )
                 await people.set_password(house, TERRITORY, email, PASSWORD)
-                actor = await people.login(house, email, PASSWORD)
-                assert actor is not None
-                actors[role] = actor
+                (actors[role],) = await logins.login(house, email, PASSWORD)
             stop = asyncio.Event()
             runner = web.AppRunner(app.make_web_app(house), access_log=None)
             await runner.setup()

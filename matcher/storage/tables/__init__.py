@@ -1,6 +1,7 @@
 """Every table of the installation, the outbox of ``messaging`` included."""
 
 from config.database import Base
+from matcher.storage.tables.access import FactorRow, FormLinkRow, KnownPlaceRow
 from matcher.storage.tables.columns import table
 from matcher.storage.tables.directory import (
     CounterRow,
@@ -38,12 +39,15 @@ __all__ = [
     "CallClaimRow",
     "CounterRow",
     "DoctorRow",
+    "FactorRow",
     "FailureRow",
+    "FormLinkRow",
     "HouseholdsRow",
     "IdempotencyRow",
     "JournalHeadRow",
     "JournalRow",
     "JournalSegmentRow",
+    "KnownPlaceRow",
     "LinkRow",
     "LookupRow",
     "OfferRow",

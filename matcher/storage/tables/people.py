@@ -90,7 +90,12 @@ class ApiKeyRow(Base):
     role: Mapped[str]
     structure_id: Mapped[str | None]
     key_hash: Mapped[str]
+    #: Words of ``service.scopes``, joined by spaces; None for everything that its role may do.
+    scopes: Mapped[str | None]
     created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    #: To the hour.
+    used_at: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
 
 
@@ -108,6 +113,12 @@ class SessionRow(Base):
     key_hash: Mapped[Key]
     user_id: Mapped[str | None]
     data: Mapped[Structured]
+    #: The browser, in the words of its own header's first product.
+    agent: Mapped[str | None]
+    opened_at: Mapped[datetime | None]
+    #: To the minute: what is left alone for too long is over.
+    seen_at: Mapped[datetime | None]
+    #: Never moved.
     expires_at: Mapped[datetime]
 
 
