@@ -1,14 +1,14 @@
 """Whether the service can do its work. Asks, changes nothing, and names nobody."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from matcher.service.house import House
-from matcher.storage import migrate, pulse
+from matcher.storage import migrate, pulse, received
 from messaging import outbox
 
 #: A step this late means that no clock ticks; PROTOCOL.md promises a second.
@@ -37,6 +37,9 @@ class Figures:
     outbox_age: timedelta = timedelta()
     steps_age: timedelta = timedelta()
     searches: dict[tuple[str, str], int]
+    #: Mails that came back, by kind and reading; and how many of all wait to be read.
+    received: dict[tuple[str, str], int] = field(default_factory=dict)
+    to_read: int = 0
 
 
 async def checks(house: House) -> dict[str, Word]:
@@ -67,12 +70,15 @@ async def read(house: House) -> Figures:
     now = house.now()
     async with house.sessions() as session:
         seen = await pulse.pulse(session, now)
+        back, to_read = await received.counts(session), await received.to_read(session)
         waiting, oldest = await outbox.unsent(session), await outbox.oldest_unsent(session)
     return Figures(
         outbox_waiting=waiting,
         outbox_age=_age(oldest, now),
         steps_age=_age(seen.oldest_due, now),
         searches=seen.searches,
+        received=back,
+        to_read=to_read,
     )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.database import require_transaction
-from matcher.storage.sql import changed, insert
+from matcher.storage.sql import anywhere, changed, insert
 from matcher.storage.tables import ReceivedRow, table
 
 _RECEIVED = table(ReceivedRow)
@@ -131,6 +131,14 @@ async def counts(session: AsyncSession) -> Counter[tuple[str, str]]:
         )
     )
     return Counter({(kind, reading): number for kind, reading, number in rows})
+
+
+async def to_read(session: AsyncSession) -> int:
+    """How many wait for a person, in all territories."""
+    number: int | None = await session.scalar(
+        select(func.count()).where(anywhere(_RECEIVED.c.territory_id), _RECEIVED.c.state == "waiting")
+    )
+    return number or 0
 
 
 async def _mails(session: AsyncSession, territory: str, state: str) -> list[Mail]:

@@ -1,6 +1,7 @@
 """What an operator's tools ask: is it alive, can it work, how does it go. Nothing of anybody is in it."""
 
 import hmac
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -80,12 +81,15 @@ async def metrics(request: web.Request) -> web.StreamResponse:
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.encode()):
         raise web.HTTPUnauthorized(headers={"WWW-Authenticate": 'Bearer realm="metrics"'})
-    text = generate_latest(request.app[METERS].registry) + _gauges(await health.read(house))
+    figures = _gauges(await health.read(house), house.at_the_door)
+    text = generate_latest(request.app[METERS].registry) + figures
     return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-def _gauges(figures: health.Figures) -> bytes:
-    """What is read from the database at each scrape, so that every replica says the same."""
+def _gauges(figures: health.Figures, door: Mapping[str, int]) -> bytes:
+    """What is read from the database at each scrape, so that every replica says the same; and what this
+    process alone knows: how it goes at the door where mail comes back.
+    """
     registry = CollectorRegistry()
     waiting = Gauge("trait_union_outbox_waiting", "Mails to be sent.", registry=registry)
     waiting.set(figures.outbox_waiting)
@@ -96,6 +100,14 @@ def _gauges(figures: health.Figures) -> bytes:
     searches = Gauge("trait_union_searches", "Searches by state.", ("territory", "state"), registry=registry)
     for (territory, state), count in figures.searches.items():
         searches.labels(territory, state).set(count)
+    back = Gauge("trait_union_received", "Mails that came back.", ("kind", "reading"), registry=registry)
+    for (kind, reading), count in figures.received.items():
+        back.labels(kind, reading).set(count)
+    to_read = Gauge("trait_union_received_to_read", "Mails that a person must read.", registry=registry)
+    to_read.set(figures.to_read)
+    here = Gauge("trait_union_mail_door", "Mails at the door of this process.", ("what",), registry=registry)
+    for what, count in sorted(door.items()):
+        here.labels(what).set(count)
     return generate_latest(registry)
 
 

@@ -15,6 +15,7 @@ from matcher import app
 from matcher.protocol.effects import Letter
 from matcher.service import keys, receiving
 from matcher.service.actors import Role
+from tests.acceptance.api_world import METRICS
 from tests.acceptance.house import OFFICE, House, database_files
 from tests.acceptance.mail_in import Postman, returned
 
@@ -241,6 +242,8 @@ async def test_forged_altered_and_foreign_addresses_change_nothing_and_are_only_
     for address in forged:
         assert (await postman.bring(returned("postfix-inconnu"), address))[0] == 550
     assert house.house.at_the_door == {"refused": len(forged)}
+    metrics = (await house.call(METRICS, "GET", "//metrics")).content.decode()
+    assert f'trait_union_mail_door{{what="refused"}} {len(forged)}.0' in metrics
     assert await house.tables() == before
 
 
