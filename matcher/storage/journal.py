@@ -7,7 +7,7 @@ seeing another's entries (P10); and writers of one territory do not wait for tho
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 
@@ -103,6 +103,30 @@ async def of_search(session: AsyncSession, territory: str, search: str) -> list[
         .where(_JOURNAL.c.territory_id == territory, _JOURNAL.c.search_id == search)
         .order_by(_JOURNAL.c.seq)
     )
+    return [_entry(row) for row in rows.mappings()]
+
+
+async def of_actions(
+    session: AsyncSession,
+    territory: str,
+    actions: Collection[str],
+    *,
+    among: Collection[str] | None = None,
+    actor: str | None = None,
+    after: int | None = None,
+    limit: int,
+) -> list[Entry]:
+    """The newest entries of these actions; ``among`` these searches only, by this ``actor`` only. ``after``
+    is the ``seq`` of the last one of the page before.
+    """
+    wanted = select(*_JOURNAL.c).where(_JOURNAL.c.territory_id == territory, _JOURNAL.c.action.in_(actions))
+    if among is not None:
+        wanted = wanted.where(_JOURNAL.c.search_id.in_(among))
+    if actor is not None:
+        wanted = wanted.where(_JOURNAL.c.actor_id == actor)
+    if after is not None:
+        wanted = wanted.where(_JOURNAL.c.seq < after)
+    rows = await session.execute(wanted.order_by(_JOURNAL.c.seq.desc()).limit(limit))
     return [_entry(row) for row in rows.mappings()]
 
 

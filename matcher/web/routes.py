@@ -29,6 +29,7 @@ from matcher.web import (
     mailbox,
     office,
     openapi,
+    openings_page,
     pages,
     psc_page,
     replies_page,
@@ -66,6 +67,7 @@ PAGES: Final[tuple[Route, ...]] = (
     *requester.ROUTES,  # /mes-demandes
     *directory_page.ROUTES,  # /medecins
     *reports_page.ROUTES,  # /journal, /rapport, /reglages, /aide
+    *openings_page.PAGES,  # /journal/fiches, /recherches/{id}/acces
     *doctor.ROUTES,  # /r, /dossier
 )
 
@@ -79,6 +81,7 @@ API: Final[tuple[Route, ...]] = (
     *api_links.ROUTES,  # /links/open, /links/answer, /links/record …
     *api_directory.ROUTES,  # /doctors, /doctors/{id}, /doctors/{id}/offers
     *api_reports.ROUTES,  # /journal, /report
+    *openings_page.ROUTES,  # /searches/{id}/accesses
 )
 
 #: Operators: /healthz, /readyz, /metrics.

@@ -468,3 +468,25 @@ class ReplyList(TypedDict):
     """Those that wait, oldest first."""
 
     items: list[ReplyView]
+
+
+class AccessView(TypedDict, total=False):
+    """That somebody saw a record, or that it was given to a doctor; ``who`` is a name, where it is known."""
+
+    seq: Required[int]
+    at: Required[datetime]
+    by: Required[str]
+    role: Required[str]
+    what: Required[str]
+    who: str
+    why: str
+    search: str
+    reference: str
+    doctor: str
+
+
+class AccessList(TypedDict):
+    """Who saw one patient's record, oldest first, over every search about the same person."""
+
+    reference: str
+    items: list[AccessView]

@@ -377,6 +377,20 @@ ACTIONS: Final = {
     "doctor_added": "médecin ajouté", "doctor_corrected": "médecin corrigé", "pause": "pause du médecin",
 }  # fmt: skip
 
+#: What somebody saw or was given of a record.
+SEEN: Final = {
+    "open_record_staff": "fiche affichée",
+    "open_record": "fiche ouverte avec son code",
+    "print_record": "fiche imprimée ou téléchargée",
+    "record_exported": "fiche remise à la personne",
+    "choose": "fiche envoyée à {doctor}, que vous avez choisi",
+    "renew_release": "nouvel accès envoyé à {doctor}",
+    "desist": "fin de l’accès de {doctor}",
+}
+
+#: Why it was seen: the reasons that are chosen from, and those that go without saying.
+WHY: Final = PURPOSES | {"care": "suivre la personne", "other": "autre motif"}
+
 #: Delay of the settings → what it means.
 DELAYS: Final = {
     "reminder": "Rappel aux médecins silencieux, après le premier mail",

@@ -128,7 +128,14 @@ PLACED: list[tuple[set[Role] | None, str]] = [
         POST /mes-demandes/{id}/retirer POST /mes-demandes/{id}/annuler-retrait
         """,
     ),
-    ({Role.DIRECTRICE}, "GET /journal GET /rapport GET /api/v1/journal GET /api/v1/report"),
+    (
+        {Role.DIRECTRICE},
+        "GET /journal GET /journal/fiches GET /rapport GET /api/v1/journal GET /api/v1/report",
+    ),
+    (
+        COORDINATION | {Role.DIRECTRICE},
+        "GET /recherches/{id}/acces GET /recherches/{id}/acces.pdf GET /api/v1/searches/{id}/accesses",
+    ),
 ]
 
 #: A correct body or query of each API route that names a search or a doctor and needs one.
