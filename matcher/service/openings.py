@@ -15,7 +15,7 @@ from matcher.protocol.moves import Event
 from matcher.service.actors import COORDINATION, Actor, Role, require
 from matcher.service.errors import NotFound
 from matcher.service.house import House
-from matcher.storage import doctors, journal, people, searches
+from matcher.storage import api_keys, doctors, journal, people, searches
 from matcher.storage.doctors import Card
 from matcher.storage.journal import Entry
 
@@ -74,7 +74,7 @@ async def _referred(session: AsyncSession, territory: str, reference: str) -> Co
 async def _named(session: AsyncSession, territory: str, entries: Iterable[Entry]) -> list[dict[str, Any]]:
     entries = list(entries)
     staff = {user.id: user.name or user.email for user in await people.users(session, territory)}
-    staff |= {key.id: key.name for key in await people.keys(session, territory)}
+    staff |= {key.id: key.name for key in await api_keys.of_territory(session, territory)}
     known = await doctors.cards(session, territory, {e.doctor for e in entries if e.doctor})
     references = await searches.references(session, territory, {e.search for e in entries if e.search})
     return [
