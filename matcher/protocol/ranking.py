@@ -6,6 +6,7 @@ Why each stands where he stands is said by ``reasons``; ``nearest`` finds the fi
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
+from typing import NamedTuple
 
 from matcher.protocol.announcement import Condition
 from matcher.protocol.doctors import (
@@ -24,6 +25,15 @@ from matcher.protocol.places import Place, distance_km, rounded_km
 from matcher.protocol.travel import Reach, Travel, best, nearness
 from matcher.protocol.wishes import Wish, WishKind
 
+
+class Known(NamedTuple):
+    """What was made of one doctor for one search, while he stays the same value and as available."""
+
+    doctor: Doctor
+    available: bool
+    candidate: Candidate | None
+
+
 NO_TIMES: Mapping[DoctorId, Travel] = {}
 
 
@@ -39,6 +49,7 @@ def candidates(
     persons: int = 1,
     times: Mapping[DoctorId, Travel] = NO_TIMES,
     common: Usual | None = None,
+    known: dict[DoctorId, Known] | None = None,
 ) -> Candidates:
     """Everybody who satisfies every hard wish and declines no condition, best first (P4).
 
@@ -46,7 +57,8 @@ def candidates(
     None (not announced yet) leaves every distance unknown; ``declined`` are the doctors the patient does
     not want; ``today`` is the territory's; ``persons`` is how many the search stands for; ``times`` are the
     minutes of a table from that place, where the territory has one; ``common`` is what is usual among its
-    doctors, worked out of ``doctors`` unless it is known already.
+    doctors, worked out of ``doctors`` unless it is known already. ``known`` keeps what was made of each
+    doctor, for whoever ranks one search (the same wishes, conditions and place) again and again.
 
     The order: doctors named by the patient, those who meet every wish, those who miss the least
     important one, then proximity (minutes of the table, else kilometres as rounded), then fairness
@@ -57,12 +69,21 @@ def candidates(
     common = common or usual(everybody)
     wished = wished_means(wishes)
     by_id = {doctor.id: doctor for doctor in everybody}
+
+    def again(doctor: Doctor) -> Candidate | None:
+        before = None if known is None else known.get(doctor.id)
+        if before is not None and before.doctor is doctor and before.available == _available(doctor, today):
+            return before.candidate
+        made = candidate_of(doctor, wishes, conditions, place, today, times)
+        if known is not None:
+            known[doctor.id] = Known(doctor, _available(doctor, today), made)
+        return made
+
     ranked = sorted(
         (
             (order(doctor, candidate, wishes, wished, common), candidate)
             for doctor in everybody
-            if doctor.id not in declined
-            and (candidate := candidate_of(doctor, wishes, conditions, place, today, times)) is not None
+            if doctor.id not in declined and (candidate := again(doctor)) is not None
         ),
         key=lambda pair: pair[0],
     )

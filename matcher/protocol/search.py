@@ -8,6 +8,7 @@ The parts of a search are values of their own modules and can be had from here.
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, Self
 
 from matcher.protocol.announcement import Announcement, Condition
 from matcher.protocol.answers import (
@@ -198,6 +199,17 @@ class Search:
     letters: int = 0
     timers: tuple[Timer, ...] = ()
     tasks: tuple[Task, ...] = ()
+
+    def changed(self, **changes: Any) -> Self:
+        """The search with these fields replaced; as ``dataclasses.replace``, without reading all the others.
+
+        Every event of every search comes here, and there are some forty fields. TypeError for an unknown one.
+        """
+        if not changes.keys() <= type(self).__dataclass_fields__.keys():
+            raise TypeError(f"no such field of a search: {', '.join(changes)}")
+        fresh = object.__new__(type(self))
+        fresh.__dict__.update(self.__dict__, **changes)
+        return fresh
 
     def position(self, doctor: DoctorId) -> Position | None:
         """The doctor's position in this run, if any."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from matcher.protocol.hours import Delay
+from matcher.protocol.hours import Delay, parse_delay
 from matcher.protocol.rules import Rules
 
 #: More doctors than any territory has.
@@ -45,16 +45,16 @@ def own_settings(rules: Rules) -> Rules:
 
 
 def waves(
-    size: int, *, reminder: int | None, next_wave: int, calls: int, name: str, label: str | None = None
+    size: int, *, reminder: str | None, next_wave: str, calls: str, name: str, label: str | None = None
 ) -> Policy:
-    """Our protocol with other waves and delays, in weekdays; no reminder where it is None."""
+    """Our protocol with other waves and delays, as ``territory.toml`` writes them; None: no reminder."""
 
     def rules(own: Rules) -> Rules:
         delays = replace(
             own.delays,
-            reminder=None if reminder is None else Delay(weekdays=reminder),
-            next_wave=Delay(weekdays=next_wave),
-            calls=Delay(weekdays=calls),
+            reminder=None if reminder is None else parse_delay(reminder),
+            next_wave=parse_delay(next_wave),
+            calls=parse_delay(calls),
         )
         return replace(own, wave_size=size, delays=delays)
 
@@ -67,11 +67,26 @@ POLICIES: Final[Mapping[str, Policy]] = {
     for policy in (
         by_hand(),
         # The delays and waves of PROTOCOL.md, "Time", on the territory's own calendars.
-        waves(20, reminder=2, next_wave=2, calls=4, name="default", label="délais par défaut"),
+        waves(20, reminder="P2D", next_wave="P2D", calls="P4D", name="default", label="délais par défaut"),
         Policy(name="own", label="réglages du territoire", rules=own_settings),
         # What docs/simulation.md finds: fewer mails and calls for the same time.
-        waves(8, reminder=None, next_wave=1, calls=2, name="small-waves", label="petites vagues"),
-        waves(20, reminder=None, next_wave=2, calls=4, name="no-reminder", label="par défaut, sans relance"),
+        waves(8, reminder=None, next_wave="P1D", calls="P2D", name="small-waves", label="petites vagues"),
+        waves(
+            6,
+            reminder=None,
+            next_wave="PT4H",
+            calls="P1D",
+            name="quick-waves",
+            label="petites vagues rapides",
+        ),
+        waves(
+            20,
+            reminder=None,
+            next_wave="P2D",
+            calls="P4D",
+            name="no-reminder",
+            label="par défaut, sans relance",
+        ),
         # As impatient as small waves are: what remains is not the delay's doing.
         replace(by_hand(calls=2, name="by-hand-2"), label="à la main, appels dès P2D"),
         replace(by_hand(steered=True, name="by-hand-wishes"), label="à la main, souhaits en tête"),

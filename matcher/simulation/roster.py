@@ -89,6 +89,8 @@ class Roster:
         self._steered = steered
         #: Of each search: the doctors who fit at all. Wishes do not change here, so it holds for good.
         self._fitting: dict[str, list[OneDoctor]] = {}
+        #: Of each search: what the ranking made of each doctor. Its wishes and announcement do not change.
+        self._known: dict[str, dict[DoctorId, ranking.Known]] = {}
 
     def candidates(self, search: Search, now: datetime) -> Candidates:
         """Who may be asked now, by the protocol's own ranking; by hand, everybody in list order."""
@@ -104,6 +106,7 @@ class Roster:
             offers=(),
             today=self.today(now),
             persons=1,
+            known=self._known.setdefault(search.id, {}),
         )
         if search.id not in self._fitting:
             ids = {candidate.doctor for candidate in found.ordered} | search.declined
@@ -124,6 +127,7 @@ class Roster:
     def forget(self, search: str) -> None:
         """A search has ended: nothing of it is kept."""
         self._fitting.pop(search, None)
+        self._known.pop(search, None)
 
 
 def unmet(doctor: Doctor, wishes: Collection[Wish], announcement: Announcement) -> tuple[Wish, ...]:

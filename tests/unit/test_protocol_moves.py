@@ -254,3 +254,11 @@ def test_one_chosen_doctor_at_most_whatever_the_state() -> None:
 def test_a_working_day_is_a_delay() -> None:
     assert Delay(weekdays=1) == steps.answers.ONE_DAY
     assert timedelta(days=7) == steps.life.GRACE
+
+
+def test_a_search_is_changed_as_any_frozen_value_is_replaced() -> None:
+    search = World().search
+    assert search.changed(urgent=True) == replace(search, urgent=True)
+    assert not search.urgent
+    with pytest.raises(TypeError):
+        search.changed(urgently=True)

@@ -4,7 +4,6 @@ Every step begins a ``Turn``, which refuses what the table of moves refuses, and
 the outcome to the table. Inside, the search is only ever replaced by a new value.
 """
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -112,7 +111,7 @@ class Turn:
 
     def set(self, **changes: Any) -> None:
         """Replace fields of the search."""
-        self.search = replace(self.search, **changes)
+        self.search = self.search.changed(**changes)
 
     def enter(self, state: State) -> None:
         """Enter a state: timers and tasks that make no sense there go."""
@@ -164,8 +163,8 @@ class Turn:
 
     def arm(self, kind: TimerKind, at: datetime, doctor: DoctorId | None = None) -> None:
         """Set the timer of this kind (and doctor), in place of the one there was."""
-        self.cancel(kind, doctor=doctor)
-        self.set(timers=(*self.search.timers, Timer(kind=kind, at=at, doctor=doctor)))
+        others = tuple(t for t in self.search.timers if (t.kind, t.doctor) != (kind, doctor))
+        self.set(timers=(*others, Timer(kind=kind, at=at, doctor=doctor)))
 
     def cancel(self, *kinds: TimerKind, doctor: DoctorId | None = None) -> None:
         """Remove the timers of these kinds, a doctor's own where one is named."""
