@@ -9,8 +9,8 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -177,15 +177,27 @@ async def postgresql_template(cluster: Path) -> str:
     return _TEMPLATE
 
 
+@pytest.fixture(scope="session")
+def fresh_postgresql(cluster: Path, postgresql_template: str) -> Callable[[], AbstractContextManager[str]]:
+    """``with fresh_postgresql() as url``: a migrated database on PostgreSQL, gone afterwards."""
+
+    @contextmanager
+    def fresh() -> Iterator[str]:
+        name = f"t_{uuid4().hex}"
+        with _admin(cluster) as admin:
+            admin.execute(f"CREATE DATABASE {name} TEMPLATE {postgresql_template}")
+        yield _url(cluster, name)
+        with _admin(cluster) as admin:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    return fresh
+
+
 @pytest.fixture
-def postgresql_url(cluster: Path, postgresql_template: str) -> Iterator[str]:
+def postgresql_url(fresh_postgresql: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
     """A fresh migrated database on PostgreSQL."""
-    name = f"t_{uuid4().hex}"
-    with _admin(cluster) as admin:
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE {postgresql_template}")
-    yield _url(cluster, name)
-    with _admin(cluster) as admin:
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with fresh_postgresql() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -61,6 +61,11 @@ def short(value: datetime | str) -> str:
     return f"{at.day:02d}/{at.month:02d} {clock(at)}"
 
 
+def iso(value: datetime | str) -> str:
+    """« 2026-11-24T09:05:00+01:00 », for machines that read a page."""
+    return _time(value).isoformat(timespec="seconds")
+
+
 def phone(value: str) -> str:
     """A French number in pairs; anything else as it is."""
     digits = value.replace(" ", "").replace(".", "")
@@ -147,6 +152,7 @@ def environment() -> Environment:
         clock=clock,
         moment=moment,
         short=short,
+        iso=iso,
         phone=phone,
         thousands=thousands,
         plural=plural,

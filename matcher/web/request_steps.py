@@ -238,7 +238,7 @@ def consent_said(given: Mapping[str, Any]) -> list[record_words.Line]:
         found.append(line(label="Le", value=pages.day(str(given["at"]))))
     if given.get("text_version"):
         found.append(line(label="Texte lu", value=f"version du {given['text_version']}"))
-    for name, label in request_form.SHARED_LABELS.items():
-        if given.get(name):
-            found.append(line(label="Accepte aussi", value=label))
+    also = [label for name, label in request_form.SHARED_LABELS.items() if given.get(name)]
+    if also:
+        found.append(line(label="Accepte aussi", value="\n".join(also)))
     return found

@@ -17,6 +17,7 @@ FLAGS = (
     "--disable-sync",
     "--no-first-run",
 )
+Screen = dict[str, int]
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 900}
 
@@ -54,7 +55,7 @@ async def browser():
 
 
 @pytest.fixture(scope="module")
-def remembered() -> dict[str, object]:
+def remembered(stage) -> dict[str, object]:
     """Role → the browser's state once logged in, so that each role logs in once."""
     return {}
 
@@ -63,14 +64,16 @@ def remembered() -> dict[str, object]:
 async def opened(browser, stage, remembered):
     """``await opened("coordinatrice", phone=True)``: a page of that role; None is nobody.
 
-    What the console says, and every failed script or style, fails the test.
+    Whatever the console says, and every failed script or style, fails the test.
     """
     contexts, said = [], []
 
-    async def open_(role: str | None = None, *, phone: bool = False, javascript: bool = True):
+    async def open_(
+        role: str | None = None, *, phone: bool = False, javascript: bool = True, screen: Screen | None = None
+    ):
         state = remembered.get(role) if role else None
         context = await browser.new_context(
-            viewport=PHONE if phone else DESK,
+            viewport=screen or (PHONE if phone else DESK),
             storage_state=state,
             java_script_enabled=javascript,
             base_url=stage.base,
@@ -80,7 +83,7 @@ async def opened(browser, stage, remembered):
         contexts.append(context)
         page = await context.new_page()
         page.set_default_timeout(30_000)
-        page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+        page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: said.append(str(error)))
         if role and state is None:
             await page.goto("/connexion")

@@ -145,7 +145,7 @@ async def fill(stage: Stage) -> None:
     await searches.choose(house, office, paper, await stage.phoned_yes(paper), ReleaseKind.PAPER)
 
 
-def _settings(place: Path, relay: int, port: int):
+def _settings(place: Path, relay: int, port: int, database: str | None):
     territory = place / "territories" / TERRITORY
     shutil.copytree(ROOT / "config" / "territories" / TERRITORY, territory)
     path = territory / "territory.toml"
@@ -153,7 +153,7 @@ def _settings(place: Path, relay: int, port: int):
     path.write_text(re.sub(r'(?m)^settle = "[^"]*"', 'settle = "PT1S"', text), "utf-8")
     return load_settings(
         {
-            "TRAIT_UNION_DATABASE_URL": f"sqlite:///{place / 'base.sqlite3'}",
+            "TRAIT_UNION_DATABASE_URL": database or f"sqlite:///{place / 'base.sqlite3'}",
             "TRAIT_UNION_SMTP_URL": f"smtp://127.0.0.1:{relay}",
             "TRAIT_UNION_PUBLIC_URL": f"http://127.0.0.1:{port}",
             "TRAIT_UNION_KEYS_DIR": str(place / "keys"),
@@ -163,12 +163,12 @@ def _settings(place: Path, relay: int, port: int):
 
 
 @contextlib.asynccontextmanager
-async def playing(place: Path, port: int) -> AsyncIterator[Stage]:
-    """The service with its timers and mail, listening on ``port``."""
+async def playing(place: Path, port: int, database: str | None = None) -> AsyncIterator[Stage]:
+    """The service with its timers and mail, listening on ``port``; on SQLite but for a ``database``."""
     catcher = Catcher()
     (place / "keys").mkdir()
     async with catcher.listening() as relay:
-        settings = _settings(place, relay, port)
+        settings = _settings(place, relay, port, database)
         async with app.open_house(settings) as house:
             await migrate.upgrade(house.engine)
             await installation.init(house, place / "territories" / TERRITORY)

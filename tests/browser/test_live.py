@@ -117,32 +117,6 @@ async def test_a_doctor_who_rings_back_is_found_with_his_open_questions(opened, 
     assert [one["doctor"]["id"] for one in view["proposals"]] == [asked["id"]]
 
 
-@pytest.mark.parametrize("phone", [True, False], ids=["phone", "desk"])
-@pytest.mark.parametrize(
-    "path", ["/bureau", "/recherches", "/appels", "/medecins", "ready", "asking", "proposing", "released"]
-)
-async def test_the_pages_of_the_office_are_readable_in_the_dark(opened, filled, path, phone):
-    page = await opened("coordinatrice", phone=phone)
-    await page.emulate_media(color_scheme="dark")
-    await page.goto(path if path.startswith("/") else f"/recherches/{filled.searches[path]}")
-    await page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-    paper = await page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
-    assert paper == "rgb(16, 25, 28)"
-    await seen_well(page)
-
-
-async def test_the_pages_of_the_office_work_without_javascript(opened, stage):
-    await stage.calling("Percale")
-    page = await opened("secretaire", javascript=False)
-    await page.goto("/bureau")
-    await expect(page.locator("#sound")).to_be_hidden()
-    await page.goto("/appels")
-    await on_the_phone(page)
-    await page.get_by_label("Message laissé").check()
-    await page.get_by_role("button", name="Noter, et passer au médecin suivant").click()
-    await page.get_by_text("L’appel est noté").wait_for()
-
-
 async def test_the_list_of_calls_prints_on_a4(opened, stage):
     await stage.calling("Batiste")
     page = await opened("coordinatrice")

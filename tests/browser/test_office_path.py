@@ -1,4 +1,4 @@
-"""The office's whole path by visible labels: from a new request to a médecin traitant found."""
+"""What the office does beside the whole paths: mistakes, corrections, one key for an outcome."""
 
 import pytest
 from playwright.async_api import expect
@@ -44,43 +44,6 @@ async def test_a_call_is_noted_with_the_keyboard_alone(opened, stage):
     assert [one["outcome"] for one in tried] == [CallOutcome.CALL_BACK]
 
 
-async def test_a_request_is_validated_launched_called_chosen_and_ended(opened, stage):
-    search = await stage.submitted("Organza")
-    page = await opened("coordinatrice")
-    await page.goto("/bureau")
-    reference = (await views.search(stage.house, stage.office, search))["reference"]
-    await page.locator("li.row", has_text=reference).get_by_role("link", name="Relire").click()
-    await page.get_by_text("Cette annonce décrit environ").wait_for()
-    await page.get_by_role("button", name="Valider la demande").click()
-    await page.get_by_text("La demande est validée").wait_for()
-    await page.get_by_role("button", name="Lancer").click()
-    await page.get_by_text("La recherche est lancée").wait_for()
-    await _press(page, "Passer aux appels")
-    await page.get_by_role("link", name="Appeler les médecins").click()
-    await page.wait_for_url("**/appels?recherche=*")
-    doctor = await on_the_phone(page)
-    # One key is one outcome: 5 is « Oui ».
-    await page.locator("h1").click()
-    await page.keyboard.press("5")
-    await page.get_by_label("Qui a répondu").select_option("doctor")
-    await page.get_by_label("Adresse e-mail pour la fiche").fill("cabinet@medecins.example")
-    await _press(page, "Noter, et passer au médecin suivant")
-    await page.get_by_text("L’appel est noté").wait_for()
-    await page.goto(f"/recherches/{search}")
-    await page.get_by_role("button", name="Le patient choisit").click()
-    await page.get_by_text("Le médecin est choisi").wait_for()
-    assert doctor in await page.inner_text("#release")
-    assert await page.locator(".code").inner_text()
-    await seen_well(page)
-    await page.get_by_text("Rendez-vous honoré et déclaration").click()
-    await page.get_by_label("Déclaration de médecin traitant").select_option("done")
-    today = stage.house.now().date().isoformat()
-    await page.get_by_label("Rendez-vous honoré le").fill(today)
-    await page.get_by_role("button", name="Rendez-vous honoré").click()
-    await page.get_by_text("un médecin traitant est trouvé").wait_for()
-    assert await stage.state(search) == "attached"
-
-
 async def test_a_refused_step_says_why_and_keeps_what_was_typed(opened, stage):
     search = await stage.asking("Popeline")
     page = await opened("coordinatrice")
@@ -106,18 +69,6 @@ async def test_a_record_opens_only_with_a_reason_and_is_journaled(opened, stage)
     await seen_well(page)
     view = await views.search(stage.house, stage.office, search)
     assert view["timeline"][-1]["what"] == "open_record_staff"
-
-
-async def test_a_secretaire_calls_but_finds_no_record(opened, stage):
-    search = await stage.calling("Crêpe")
-    page = await opened("secretaire")
-    await page.goto(f"/recherches/{search}")
-    assert await page.get_by_role("button", name="Afficher la fiche").count() == 0
-    await page.goto("/appels")
-    await on_the_phone(page)
-    await page.get_by_label("Message laissé").check()
-    await _press(page, "Noter, et passer au médecin suivant")
-    await page.get_by_text("L’appel est noté").wait_for()
 
 
 async def test_a_promised_call_back_needs_its_hour(opened, stage):

@@ -42,31 +42,6 @@ async def _press(page, name: str) -> None:
     await page.get_by_role("button", name=name, exact=True).click()
 
 
-@pytest.mark.parametrize("javascript", [True, False], ids=["with-script", "without-script"])
-async def test_a_request_is_filled_in_step_by_step_read_over_and_handed_in(opened, stage, javascript):
-    page = await opened("requester", phone=True, javascript=javascript)
-    await page.goto("/demande")
-    for step in range(5):
-        await _fill(page, step)
-        if step == 0:
-            await _field(page, "Date de naissance").fill("28/02/1961")
-        if step == 4:
-            await page.get_by_label("Oui", exact=True).check()
-        if javascript:
-            await seen_well(page)
-        await _press(page, NEXT)
-    await page.get_by_role("heading", name="Relire et transmettre").wait_for()
-    shown = await page.inner_text("main")
-    for said in ("Cotonnade", "28 février 1961", "Parilly", "une femme", "Infirmière Lin", "à l’oral"):
-        assert said in shown
-    assert "Il reste" not in shown
-    if javascript:
-        await seen_well(page)
-    await _press(page, "Transmettre la demande")
-    await page.get_by_text("La demande est transmise").wait_for()
-    assert "L. C. 1961" in await page.inner_text("main")
-
-
 async def test_a_step_at_fault_comes_back_with_everything_typed(opened, stage):
     page = await opened("requester", phone=True)
     await page.goto("/demande")
