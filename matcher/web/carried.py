@@ -11,28 +11,32 @@ from typing import Final
 from aiohttp import web
 from aiohttp.web_request import FileField
 
-from matcher.web.limits import LARGEST_CARRIED
+from matcher.web.limits import LARGEST_BODY, LARGEST_CARRIED
 
 #: Hidden fields of the login page that are a carried form's.
 _PREFIX: Final = "garde."
+#: The field that names a file which is not carried; no form has one of this name.
+FILE: Final = "fichier-a-reprendre"
 
 Fields = list[tuple[str, str]]
 
 
 async def of_lapsed(request: web.Request, seconds: float) -> Fields | None:
-    """The text fields of a form that one of our own pages posted; None where it is not one, or too large.
+    """The text fields of a form that one of our own pages posted, and its files by their names; None where
+    it is not one, or too large.
 
     A page elsewhere may post here too: its form must not wait behind a login to be sent as one's own.
     """
     length = request.content_length
-    if request.headers.get("Sec-Fetch-Site") != "same-origin" or length is None or length > LARGEST_CARRIED:
+    if request.headers.get("Sec-Fetch-Site") != "same-origin" or length is None or length > LARGEST_BODY:
         return None
     try:
         async with asyncio.timeout(seconds):
             posted = await request.post()
     except (TimeoutError, ValueError, LookupError):
         return None
-    return _texts(posted)
+    kept = _texts(posted)
+    return kept if sum(len(name) + len(value) for name, value in kept) <= LARGEST_CARRIED else None
 
 
 async def of_page(request: web.Request) -> Fields:
@@ -41,10 +45,14 @@ async def of_page(request: web.Request) -> Fields:
 
 
 def _texts(posted: Mapping[str, str | bytearray | bytes | FileField]) -> Fields:
-    for value in posted.values():
+    kept: Fields = []
+    for name, value in posted.items():
         if isinstance(value, FileField):
             value.file.close()
-    return [(name, value) for name, value in posted.items() if isinstance(value, str) and name != "csrf"]
+            kept.append((FILE, value.filename))
+        elif isinstance(value, str) and name != "csrf":
+            kept.append((name, value))
+    return kept
 
 
 async def of_login(request: web.Request) -> Fields:

@@ -71,7 +71,7 @@ async def go_on(request: web.Request, actor: Actor, then: str, typed: carried.Fi
     target = inside(then)
     if typed and target is not None:
         request[ACTOR], request[CSRF] = actor, await sessions.csrf(request)
-        return pages.render(request, "carried.html", carried=typed, then=target)
+        return pages.render(request, "carried.html", carried=typed, then=target, file=carried.FILE)
     return pages.see_other(target or home_of(actor))
 
 

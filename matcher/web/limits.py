@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 LARGEST_BODY = 8 * 1024 * 1024
 #: Bytes of a body that anybody may send: a token and a short answer.
 LARGEST_ANONYMOUS_BODY = 64 * 1024
-#: Bytes of a form that outlived its session and waits for the login: long texts, no files.
+#: Bytes of what is kept of a form that outlived its session and waits for the login: long texts, no files.
 LARGEST_CARRIED = 256 * 1024
 
 #: Requests a second that each caller may keep up; the contract promises that 20 are never refused.

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from matcher.records.words import CODES, SCREENING, written
+from matcher.web.words import WISHES
 
 LABELS: Final = {
     "birth_name": "Nom de naissance",
     "first_names": "Prénoms",
     "used_name": "Nom d’usage",
     "sex": "Sexe",
-    "birth_date": "Naissance",
+    "birth_date": "Date de naissance",
     "birth_place": "Lieu de naissance",
     "nir": "Numéro de sécurité sociale",
     "phone": "Téléphone",
@@ -67,14 +68,30 @@ _OTHERS: Final = {
     "place": "Quartier ou lieu", "wishes": "Souhaits", "conditions": "Conditions", "consent": "Accord",
     "given": "Réponse de la personne", "by": "Donné par", "how": "Comment", "choice": "Choix",
     "text_version": "Texte de l’accord", "reason": "Motif", "on": "Date", "until": "Jusqu’au",
-    "file": "Fichier",
+    "file": "Fichier", "within_days": "Rendez-vous dans les … jours",
 }  # fmt: skip
+
+
+#: Fields whose last word says too little.
+_IN_FULL: Final = {
+    "record.reach_via": "Comment la joindre",
+    "record.referring.name": "Votre nom",
+    "record.referring.phone": "Votre téléphone",
+    "record.contact.name": "Nom de l’autre personne à joindre",
+}
 
 
 def label_of(field: str) -> str:
     """What a person calls the field of a dotted name."""
-    last = next((part for part in reversed(field.split(".")) if not part.isdecimal()), field)
-    return {**_OTHERS, **LABELS}.get(last, last)
+    parts = field.split(".")
+    if field in _IN_FULL:
+        return _IN_FULL[field]
+    if parts[0] == "wish":
+        return WISHES[parts[1]].capitalize()
+    last = next((part for part in reversed(parts) if not part.isdecimal()), field)
+    said = {**_OTHERS, **LABELS}.get(last, last)
+    # The first person of a household has the form's own fields.
+    return f"{said}, personne {int(parts[2]) + 2}" if field.startswith("record.household.") else said
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from matcher.service import asking, requests, views
 from matcher.service.actors import COORDINATION, Actor, Role
 from matcher.service.errors import Invalid
 from matcher.service.house import House
-from matcher.web import consent_text, pages, record_words, request_form, request_steps
+from matcher.web import consent_text, pages, record_words, request_faults, request_form, request_steps
 from matcher.web.keys import actor_of, house_of
 from matcher.web.pages import EXPLAINED
 from matcher.web.request_steps import SUMMARY, WHOLE
@@ -43,6 +43,8 @@ class _Shown:
     done: str | None = None
     #: Files that are typed and not yet saved.
     fresh: list[str] = field(default_factory=list)
+    #: Those that cannot be taken.
+    refused: list[str] = field(default_factory=list)
 
 
 async def blank(request: web.Request) -> web.Response:
@@ -91,6 +93,7 @@ async def save(request: web.Request) -> web.StreamResponse:
     search = request.match_info.get("id")
     posted = await pages.fields_of(request)
     step, do = request_steps.known(posted.get("etape", WHOLE)), posted.get("do", "next")
+    refused: list[str] = []
     state, held = await _held(house, actor, search)
     fields, many, fresh = await _joined(request, step, posted, held)
     if do.startswith(("up:", "down:")):
@@ -111,10 +114,24 @@ async def save(request: web.Request) -> web.StreamResponse:
     except EXPLAINED as error:
         refusal = pages.refusal_of(error)
         if isinstance(error, Invalid):
-            refusal = (refusal[0], refusal[1], request_steps.folded(refusal[2]))
+            faults = error.fields
+            if submitting:
+                faults = request_faults.every(raw, faults, house.now(), asking.today(house, actor.territory))
+            kept = len(many["attachment"]) - len(fresh)
+            spoilt = {place - kept for place in request_faults.refused_files(faults)}
+            refused = [one for place, one in enumerate(fresh) if place in spoilt]
+            fresh = [one for place, one in enumerate(fresh) if place not in spoilt]
+            refusal = (refusal[0], refusal[1], request_faults.folded(faults, raw))
         fields = {**fields, "key": posted.get("key", "")}
         shown = _Shown(
-            step=step, fields=fields, many=many, held=held, state=state, refusal=refusal, fresh=fresh
+            step=step,
+            fields=fields,
+            many=many,
+            held=held,
+            state=state,
+            refusal=refusal,
+            fresh=fresh,
+            refused=refused,
         )
         return await _form(request, shown)
     return await _onwards(request, search, step, do, held, state)
@@ -221,7 +238,7 @@ async def _form(request: web.Request, shown: _Shown) -> web.Response:
     missing, odd = _gaps(house, actor, shown.held)
     if shown.gaps:
         faults = {name: "À compléter." for name in missing if request_steps.step_of(name) == shown.step}
-    saved = shown.many.get("attachment", [])[: -len(shown.fresh) or None]
+    saved = shown.many.get("attachment", [])[: -len(shown.fresh + shown.refused) or None]
     wishes, expressed = request_steps.wish_order(shown.fields, shown.many)
     return pages.render(
         request,
@@ -248,6 +265,7 @@ async def _form(request: web.Request, shown: _Shown) -> web.Response:
         summary=request_steps.summary(shown.held or {}, doctors),
         files=[json.loads(one)["name"] for one in saved],
         fresh=[(one, json.loads(one)["name"]) for one in shown.fresh],
+        refused=[json.loads(one)["name"] for one in shown.refused],
         places=sorted({place.name: place.name for place in places.places}.items()),
         doctors=doctors,
     )

@@ -156,17 +156,6 @@ def wish_order(fields: Mapping[str, str], many: Mapping[str, Sequence[str]]) -> 
     return [*expressed, *(kind for kind in request_form.WISHES if kind not in expressed)], len(expressed)
 
 
-def folded(faults: Mapping[str, str]) -> dict[str, str]:
-    """Faults under the names of the fields that the form has: a list is asked in one place."""
-    found: dict[str, str] = {}
-    for field, why in faults.items():
-        name = next(
-            (one for one in ("wishes", "record.attachments", "conditions") if field.startswith(one)), field
-        )
-        found.setdefault("consent" if name in ("consent.at", "consent.text_version") else name, why)
-    return found
-
-
 def rows(fields: Mapping[str, str]) -> int:
     """How many further persons of a household the form has room for: those there are, and some more."""
     return min(len(request_form.members(fields)) + 3, request_form.MEMBERS)

@@ -58,6 +58,51 @@ async def test_a_step_at_fault_comes_back_with_everything_typed(opened, stage):
     assert await born.evaluate("one => one === document.activeElement")
 
 
+async def test_every_mistake_at_once_is_named_beside_its_field_and_in_the_summary(opened, stage):
+    page = await opened("requester")
+    await page.goto("/demande?etape=tout")
+    typed = {
+        "Nom de naissance": "Percale",
+        "Date de naissance": "31/02/1961",
+        "Code postal": "69200",
+        "Soins demandés": "Un suivi",
+        "Rendez-vous dans les … jours": "bientôt",
+        "Distance maximale, en km": "loin",
+    }
+    for label, text in typed.items():
+        await page.get_by_label(label, exact=False).first.fill(text)
+    await page.get_by_text("D’autres personnes du même foyer").click()
+    await page.get_by_label("Date de naissance, personne 2").fill("32/13/2000")
+    await page.get_by_label("Langue", exact=True).select_option("tr")
+    await page.get_by_label("Oui", exact=True).check()
+    files = [
+        {"name": "bilan.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 bilan"},
+        {"name": "notes.pdf", "mimeType": "application/pdf", "buffer": b"du texte qui se dit PDF"},
+    ]
+    await page.get_by_label("Ajouter des pièces jointes").set_input_files(files)
+    await _press(page, "Transmettre la demande")
+    named = page.get_by_role("alert").get_by_role("link")
+    assert set(await named.all_inner_texts()) == {
+        "Prénoms", "Sexe", "Date de naissance", "Date de naissance, personne 2", "Comment la joindre",
+        "Interprète nécessaire", "Commune", "Difficulté rencontrée", "ALD", "Couverture",
+        "Distance maximale", "Rendez-vous dans les … jours", "Donné par", "Comment", "Votre nom",
+        "Pièces jointes",
+    }  # fmt: skip
+    for link in await named.all():
+        target = page.locator(await link.get_attribute("href"))
+        assert await target.count() == 1, await link.inner_text()
+        beside = target.locator("xpath=ancestor-or-self::div[1]").locator(".fault")
+        assert await beside.first.is_visible(), await link.inner_text()
+    for label, text in typed.items():
+        assert await page.get_by_label(label, exact=False).first.input_value() == text
+    assert await page.get_by_label("Langue", exact=True).input_value() == "tr"
+    assert await page.get_by_label("Oui", exact=True).is_checked()
+    attached = await page.locator("#record-attachments").inner_text()
+    assert "« bilan.pdf » est joint" in attached
+    assert "« notes.pdf » n’a pas été gardé" in attached
+    await seen_well(page)
+
+
 async def test_what_is_missing_is_named_before_sending_and_beside_its_field(opened, stage):
     page = await opened("requester")
     await page.goto("/demande")
@@ -149,10 +194,13 @@ async def test_wishes_change_places_by_up_and_down(opened, stage):
 
 async def test_a_session_that_ended_while_typing_loses_nothing(opened, stage):
     page = await opened("requester", javascript=False)
-    await page.goto("/demande")
+    await page.goto("/demande?etape=tout")
     await _fill(page, 0)
+    # More than what is kept of a form: a file may be large, and takes no text away.
+    large = {"name": "bilan.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7" + bytes(400_000)}
+    await page.get_by_label("Ajouter des pièces jointes").set_input_files([large])
     await page.context.clear_cookies()
-    await _press(page, NEXT)
+    await _press(page, "Enregistrer le brouillon")
     await page.get_by_text("votre saisie vous attend").wait_for()
     assert "Cotonnade" not in page.url
     await page.get_by_label("Adresse e-mail").fill("requester@cpts.example")
@@ -160,7 +208,10 @@ async def test_a_session_that_ended_while_typing_loses_nothing(opened, stage):
     await _press(page, "Se connecter")
     await page.get_by_label("Mot de passe").fill(PASSWORD)
     await _press(page, "Se connecter")
+    assert "« bilan.pdf »" in await page.locator(".banner").inner_text()
     await _press(page, "Reprendre ma saisie")
+    await page.get_by_text("Le brouillon est enregistré").wait_for()
+    await page.get_by_role("link", name="Compléter").first.click()
     await page.get_by_role("button", name="La personne", exact=True).click()
     assert await page.get_by_label("Nom de naissance").input_value() == "Cotonnade"
     assert await page.get_by_label("Prénoms").input_value() == "Ludivine"
