@@ -212,7 +212,6 @@ async def test_a_session_that_ended_while_typing_loses_nothing(opened, stage):
     await _press(page, "Reprendre ma saisie")
     await page.get_by_text("Le brouillon est enregistré").wait_for()
     await page.get_by_role("link", name="Compléter").first.click()
-    await page.get_by_role("button", name="La personne", exact=True).click()
     assert await page.get_by_label("Nom de naissance").input_value() == "Cotonnade"
     assert await page.get_by_label("Prénoms").input_value() == "Ludivine"
 
