@@ -11,9 +11,15 @@ from email.header import decode_header
 from email.message import Message
 from email.utils import getaddresses
 from html.parser import HTMLParser
+from string import ascii_lowercase, ascii_uppercase
 
 #: Bytes that are looked at. Text stands before attachments; the rest is not needed to understand it.
-LOOKED_AT = 512 * 1024
+LOOKED_AT = 128 * 1024
+#: Signs of a page that are read; what was written stands before what is quoted.
+_LONGEST_PAGE = 50_000
+#: Signs of a header that are decoded.
+_LONGEST_HEADER = 2_000
+_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 _AUTO_SUBJECT = re.compile(
     r"^\s*(\[auto\]|auto(matique)?\s*:|r[ée]ponse automatique|r[ée]pondeur|automatic reply|auto-?reply"
     r"|out of (the )?office|absence du bureau|message d.absence|lu\s*:|read\s*:|non lu\s*:)",
@@ -75,10 +81,11 @@ def header(message: Message, name: str) -> str:
     value = message.get(name)
     if value is None:
         return ""
+    text = str(value)[:_LONGEST_HEADER]
     try:
-        parts = decode_header(str(value))
+        parts = decode_header(text)
     except ValueError:
-        return " ".join(str(value).split())
+        return " ".join(text.split())
     said = "".join(part if isinstance(part, str) else _decode(part, charset) for part, charset in parts)
     return " ".join(said.split())
 
@@ -89,7 +96,8 @@ def _message_id(message: Message) -> str | None:
 
 
 def _sender(message: Message) -> str:
-    found = [address for _, address in getaddresses(message.get_all("From", [])) if "@" in address]
+    given = [str(value)[:_LONGEST_HEADER] for value in message.get_all("From", [])][:2]
+    found = [address for _, address in getaddresses(given) if "@" in address]
     return found[0].lower() if len(found) == 1 else ""
 
 
@@ -118,10 +126,38 @@ def _text(message: Message) -> str:
             pages.append(part)
     for page in pages:
         reader = _Reader()
-        reader.feed(_content(page))
+        reader.feed(_bare(_content(page)))
         reader.close()
         return "".join(reader.said)
     return ""
+
+
+def _bare(page: str) -> str:
+    """A page without comments, styles and head, cut where it gets long: Python's parser of HTML takes time
+    that grows with the square of some strange ones.
+    """
+    for begin, end in (
+        ("<!--", "-->"),
+        ("<head>", "</head>"),
+        ("<style", "</style"),
+        ("<script", "</script"),
+    ):
+        page = _without(page, begin, end)
+    return page.replace("<!", "<").replace("<?", "<")[:_LONGEST_PAGE]
+
+
+def _without(page: str, begin: str, end: str) -> str:
+    # Of ASCII only: a letter more or less would shift the places.
+    low = page.translate(_LOWER)
+    kept: list[str] = []
+    at = 0
+    while (found := low.find(begin, at)) >= 0:
+        kept.append(page[at:found])
+        closed = low.find(end, found)
+        if closed < 0:
+            return "".join(kept)
+        at = closed + len(end)
+    return "".join([*kept, page[at:]])
 
 
 def _parts(message: Message) -> Iterator[Message]:

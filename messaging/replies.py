@@ -42,23 +42,28 @@ _NAME = re.compile(
     r"^(dr\.?|docteur|cabinet|secrétariat|le secrétariat|maison de santé)(\s[\w.’'-]+){0,4}$", re.IGNORECASE
 )
 _SIGNED = re.compile(r"^([A-ZÀ-Ý][\w.’'-]*[ ,]*){1,4}$")
+#: Signs of a line that may be somebody's name.
+_LONGEST_NAME = 60
+#: Signs of a reply that are looked at: who writes more does not answer by yes or no.
+_LONGEST = 20_000
 _GREETING = re.compile(
     r"^\s*(bonjour|bonsoir|hello|salut|chere?s?|docteur|madame|monsieur)\b(\s\w+){0,3}\s*[,.!\n]"
 )
 
 #: Said with a yes or a no, and neither.
 _HARMLESS = re.compile(
-    r"\b(pas de (soucis?|problemes?)|sans (soucis?|problemes?)|non conventionnee?|pour (moi|nous)"
+    r"\b((pas de|sans|aucun) (soucis?|problemes?)|non conventionnee?|pour (moi|nous)"
     r"|en consultations?|(desolee?s?|pardon|toutes mes excuses|excusez moi) (pour|du|de) "
     r"(le |la |ma |mon |ce |cette )?(retard|reponse tardive|delai)( de ma reponse)?)\b"
 )
+_SORRY_BUT = re.compile(r"\bdesolee?s? mais\b")
 _REMOVE_ME = re.compile(
     r"\b(oui )?(vous pouvez|merci de|veuillez|pouvez vous) (me |nous )?(bien )?"
     r"(retirer|supprimer|enlever|desinscrire|radier)\b[^.]*"
 )
 _WHOM = r"(cette|ce|la|le|les|madame|monsieur) ?(personne|patiente?|dame|monsieur)?"
 _YES = re.compile(
-    r"^(bonjour|bonsoir|docteur|\s)*(ok|d accord)\b"
+    r"^(bonjour|bonsoir|docteur|\s)*(c est )?(ok|d accord)\b"
     r"|\b(oui|volontiers|avec plaisir|(j|on|nous|docteur) accept(e|ons))\b"
     r"|\b(je|on|nous) (peux|peut|pouvons|veux bien|veut bien|voulons bien) "
     r"(le |la |l |les )(prendre|suivre|recevoir|accueillir|voir)\b"
@@ -76,15 +81,33 @@ def _words_of(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-#: All the words that a yes may be said with; the rest is for a person to read.
-_KNOWN = _words_of(
+#: Words that say neither yes nor no: said with either, they change nothing.
+_NEUTRAL = _words_of(
     """
-    oui ok d accord volontiers avec plaisir bien sur tout a fait entendu je j on nous le la l les cette ce
-    ces peux peut pouvons veux veut voulons prendre prends prend prenons prenne prendrai recevoir recevrai
-    recevrons accueillir accueille accueillons accueillerai accueillerons suivre suivrai voir accepte
-    acceptons accepter de personne patient patiente madame monsieur dame charge en pour c est possible au
-    mon ma notre cabinet docteur dr bonjour bonsoir merci tres parfait elle il qu que appeler appelle
-    secretariat rendez vous rdv bientot
+    je j on nous le la l les un une cette ce ces c est suis sommes de d du des en au a pour mon ma notre
+    nos mes cabinet docteur dr medecin bonjour bonsoir merci tres bien vous votre personne personnes
+    patient patiente patients madame monsieur dame prendre prends prend prenons prendrai recevoir
+    recevrai accueillir accueille accueillons accueillerai accueillerons suivre suivrai accepte
+    acceptons accepter peux peut pouvons pourrai pourrons veux veut voulons charge bon bonne courage
+    bientot chers confrere
+    """
+)
+#: All the words that a yes may be said with; the rest is for a person to read.
+_KNOWN = (_NEUTRAL - _words_of("un une mes nos des du medecin patients personnes")) | _words_of(
+    """
+    vais comme oui ok accord volontiers avec plaisir grand sur tout fait entendu prenne recevrons voir
+    possible parfait qu que elle il appeler appelle secretariat rendez rdv
+    """
+)
+#: And all those of a no.
+_KNOWN_NO = _NEUTRAL | _words_of(
+    """
+    non n ne ni pas plus ai avons aucun aucune desole desolee desoles helas navre navree regrette regret
+    malheureusement trop loin au complet travail monde complet complete complets pleine plein surcharge
+    surchargee deborde debordee surbooke actuellement moment instant maintenant present cette fois ci
+    place places possible impossible finalement vraiment deja donc souhaite disponible disponibles
+    disponibilite mesure refuse decline passe tour nouveau nouvelle nouveaux nouvelles patientele
+    distance demande demandes capacite comprehension chez trouver annonce longtemps personne sommes
     """
 )
 _LAST_NAME = re.compile(r" (dr|docteur)( \w+){1,3}$")
@@ -93,24 +116,21 @@ _REFUSAL = re.compile(
     r"\b(ne (peux|peut|pouvons|pourrai|pourrons|prends|prend|prenons|souhaite|veux) "
     r"(malheureusement |donc |vraiment )?(pas|plus)"
     r"|ne suis (pas|plus) (disponible|en mesure)|n (ai|avons) (pas|plus) de place|(pas|plus) de place"
-    r"|pas cette fois|impossible|je (refuse|decline)"
-    r"|(suis|sommes|cabinet|patientele)( est)? (malheureusement )?(complete?s?|pleine?|surchargee?s?))\b"
+    r"|pas cette fois|impossible|pas possible|trop loin|(je|j) (refuse|decline|passe mon tour)"
+    r"|n accept(e|ons) (pas|plus)|aucune (place|disponibilite)"
+    r"|(suis|sommes|cabinet|patientele)( est)? (malheureusement |au )?(complete?s?|pleine?|surchargee?s?))\b"
 )
-_NO = re.compile(r"^(bonjour|bonsoir|\s)*non\b")
-_KNOWN_NO = _KNOWN - _words_of("oui ok volontiers plaisir accepte entendu parfait") | _words_of(
-    """
-    non desole desolee trop loin travail monde malheureusement complet complete surcharge surchargee suis
-    actuellement moment pas cette fois plus place n ai ne possible impossible finalement pourrai regrette
-    regret nouveaux patients distance
-    """
-)
+_NO = re.compile(r"^(bonjour|bonsoir|malheureusement|helas|desolee?s?|navree?|je regrette|c est|\s)*non\b")
+#: "Le Dr Martin ne prend pas …": a name after the title is no unknown word of a no.
+_TITLED = re.compile(r"\b(dr|docteur) \w+")
 #: A question, a condition, a doubt, another matter: not an answer.
 _DOUBT = re.compile(
     r"\?|\b(mais|si|sauf|peut etre|selon|a condition|plutot|pas sure?|absente?|absence|automatique"
     r"|seulement|uniquement|sous reserve|a partir|des que|avant|apres|quand|lorsque|pourquoi pas"
     r"|di[ts]e?s? (pas )?(non|oui)|dire (non|oui)|pas contre|ni|liens?|clique[rz]?|boutons?|page|site"
-    r"|piece jointe|http\w*|recue?|encore|deja|demain|rappel\w*|voir avec|depann\w*|et non|ouvrir|lire"
-    r"|repondre|acceder|joindre)\b"
+    r"|piece jointe|http\w*|recue?|encore|deja (repondu|dit|envoye|donne)|demain|rappel\w*|voir avec"
+    r"|vous (recevoir|prendre|voir|accueillir|suivre)|depann\w*|et non|ouvrir|lire|repondre"
+    r"|acceder|joindre)\b"
 )
 _PAUSE = re.compile(
     r"\b(suspen\w+|pause|conges?|arret|absente?|indisponible|n?e? ?m envoyez plus|plus d annonces?)\b"
@@ -160,7 +180,7 @@ class Reading:
 
 def read(text: str, *, subject: str = "", ours: Sequence[str] = (), today: date) -> Reading:
     """What a reply says. ``ours`` are phrases of the mail that it answers: from the first on it is quoted."""
-    if _FORWARD.match(subject):
+    if _FORWARD.match(subject) or len(subject) > _LONGEST:
         return Reading()
     body = _understood(_signed_off(own_words(text, ours)), today)
     head = _understood(_own_subject(subject), today)
@@ -177,7 +197,7 @@ def tells(text: str) -> bool:
 def own_words(text: str, ours: Sequence[str] = ()) -> str:
     """What the writer wrote, signature included: without quotations, mobile footers and small print."""
     marks = [_plain(mark) for mark in ours]
-    lines = [_spaced(line) for line in text.splitlines()]
+    lines = [_spaced(line) for line in text[:_LONGEST].splitlines()]
     kept: list[str] = []
     at = 0
     while at < len(lines):
@@ -208,7 +228,9 @@ def _signed_off(text: str) -> str:
     kept: list[str] = []
     for at, line in enumerate(lines):
         said = any(kept)
-        named = _NAME.match(line) or (_SIGNED.match(line) and not _means(line))
+        named = len(line) <= _LONGEST_NAME and (
+            _NAME.match(line) or (_SIGNED.match(line) and not _means(line))
+        )
         if said and named:
             return "\n".join([*kept, *_postscript(lines[at:])])
         closing = _CLOSING.search(_plain(line))
@@ -242,7 +264,7 @@ def _understood(text: str, today: date) -> Reading | None:
     if not plain.strip():
         return None
     remove = _REMOVE_ME.search(plain) is not None
-    plain = _HARMLESS.sub(" ", _REMOVE_ME.sub(" ", plain))
+    plain = _HARMLESS.sub(" ", _SORRY_BUT.sub("desole", _REMOVE_ME.sub(" ", plain)))
     yes = _YES.search(plain) is not None
     until = _until(lines, today)
     if until is not None and _PAUSE.search(plain) and not yes and "?" not in plain:
@@ -255,9 +277,8 @@ def _understood(text: str, today: date) -> Reading | None:
     said = said if closing is None else f"{said[: closing.start()]} {_after(said[closing.end() :])}"
     words = said.split()
     refuses = _REFUSAL.search(plain) is not None
-    if refuses and not yes:
-        return Reading(says="no", more=remove or len(words) > 25)
-    if _NO.match(plain) and not yes and all(word in _KNOWN_NO for word in words):
+    known_no = all(word in _KNOWN_NO for word in _TITLED.sub("docteur", said).split())
+    if (refuses or _NO.match(plain)) and not yes and known_no:
         return Reading(says="no", more=remove)
     seen = all(word in _SEEN for word in words) and "merci" in words
     if yes and not seen and not refuses and not remove and all(word in _KNOWN for word in words):

@@ -137,6 +137,8 @@ async def _view(session: AsyncSession, house: House, mail: Mail) -> dict[str, An
     if mail.doctor is not None:
         card = await doctors.get(session, mail.territory, mail.doctor)
         view["doctor"] = {"id": mail.doctor, "name": "" if card is None else card.name}
+        if card is not None and card.phone is not None and not card.phone_flagged:
+            view["phone"] = card.phone
     elif owned.structure is not None:
         structure = await people.structure(session, mail.territory, owned.structure)
         view["structure"] = "" if structure is None else structure.name

@@ -457,6 +457,8 @@ class ReplyView(TypedDict, total=False):
     state: Required[Literal["waiting", "settled"]]
     search: Required[SearchName]
     doctor: DoctorName
+    #: The directory's number, to call and ask.
+    phone: str
     structure: str
     label: str
     subject: str

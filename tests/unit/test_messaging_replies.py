@@ -1,6 +1,7 @@
 """A plain reply is a yes, a no, or something that a person must read."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from messaging.replies import read
 
 TODAY = date(2026, 11, 23)
+PHRASES = Path(__file__).resolve().parents[1] / "data" / "replies" / "phrases.csv"
 
 
 def understand(text):
@@ -103,6 +105,14 @@ def test_a_pause_without_a_day_that_can_be_is_for_a_person(text):
 def test_a_pause_without_year_ends_next_time_that_day_comes():
     assert read("En pause jusqu'au 10 janvier", today=TODAY).until == date(2027, 1, 10)
     assert read("En pause jusqu'au 30/11", today=TODAY).until == date(2026, 11, 30)
+
+
+def test_short_phrases_are_never_misread_and_mostly_understood():
+    rows = [line.split(";", 1) for line in PHRASES.read_text("utf-8").splitlines()[1:]]
+    found = [(truth, text, understand(text) or "read") for truth, text in rows]
+    assert [one for one in found if one[2] not in ("read", one[0])] == []
+    clear = [one for one in found if one[0] != "read"]
+    assert sum(truth == got for truth, _, got in clear) >= 0.9 * len(clear)
 
 
 @given(text=st.text())
