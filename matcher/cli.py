@@ -7,7 +7,6 @@ printed alone, on the last line of standard output. Exit status: 0 done, 1 refus
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
 
@@ -16,26 +15,15 @@ import typer
 from config.logs import configure
 from config.settings import BadSetting, Settings, load_settings
 from matcher import app as building
-from matcher import cli_audit, cli_keys, cli_places, cli_simulate, directory
+from matcher import cli_accounts, cli_audit, cli_keys, cli_places, cli_simulate, directory
 from matcher.demo.rehearsal import rehearse
-from matcher.service import audit, installation, keys, people
-from matcher.service.actors import Role
+from matcher.service import audit, installation, keys
 from matcher.service.errors import Conflict, Invalid
 from matcher.service.house import House
 from matcher.storage import migrate
 from messaging.keyring import KeyAbsent
 
 _T = TypeVar("_T")
-
-
-class Holder(StrEnum):
-    """The roles that a person or a key may have."""
-
-    COORDINATRICE = Role.COORDINATRICE
-    COORDINATRICE_SOCIALE = Role.COORDINATRICE_SOCIALE
-    SECRETAIRE = Role.SECRETAIRE
-    DIRECTRICE = Role.DIRECTRICE
-    REQUESTER = Role.REQUESTER
 
 
 app = typer.Typer(
@@ -46,12 +34,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 doctors_app = typer.Typer(help="L’annuaire des médecins.", no_args_is_help=True)
-user_app = typer.Typer(help="Les personnes qui se connectent.", no_args_is_help=True)
-key_app = typer.Typer(help="Les clés de l’API.", no_args_is_help=True)
 journal_app = typer.Typer(help="Le journal chaîné.", no_args_is_help=True)
 app.add_typer(doctors_app, name="doctors")
-app.add_typer(user_app, name="user")
-app.add_typer(key_app, name="key")
 app.add_typer(journal_app, name="journal")
 cli_simulate.register(app)
 
@@ -122,47 +106,6 @@ def import_doctors(
     _report(_in_house(lambda house: installation.import_doctors(house, territory, text)))
 
 
-@user_app.command("add")
-def add_user(
-    email: Annotated[str, typer.Argument(help="Son adresse.")],
-    role: Annotated[Holder, typer.Option(help="Son rôle.")],
-    territory: Territory,
-    name: Annotated[str, typer.Option(help="Son nom, tel que ses collègues le lisent.")] = "",
-    structure: Annotated[str | None, typer.Option(help="La structure d’une personne qui adresse.")] = None,
-) -> None:
-    """Ajouter une personne ; imprime son lien d’inscription, à usage unique."""
-
-    async def add(house: House) -> str:
-        _known(house, territory)
-        return await people.add_user(
-            house, territory, email, Role(role.value), name=name, structure=structure
-        )
-
-    link = _in_house(add)
-    _say("Lien d’inscription, à usage unique, valable 7 jours :")
-    _secret(link)
-
-
-@key_app.command("add")
-def add_key(
-    name: Annotated[str, typer.Argument(help="Le nom de la structure ou du logiciel.")],
-    role: Annotated[Holder, typer.Option(help="Le rôle que la clé donne.")],
-    territory: Territory,
-    kind: Annotated[
-        str | None, typer.Option(help="Ce qu’est la structure qui adresse : pass, ccas …")
-    ] = None,
-) -> None:
-    """Ajouter une clé de l’API ; imprimée une fois."""
-
-    async def add(house: House) -> str:
-        _known(house, territory)
-        return await people.add_key(house, territory, name, Role(role.value), kind=kind)
-
-    key = _in_house(add)
-    _say("Clé de l’API ; elle ne sera plus montrée :")
-    _secret(key)
-
-
 @journal_app.command("verify")
 def verify() -> None:
     """Parcourir la chaîne ; statut 1 et la première entrée fautive si elle ne tient pas."""
@@ -199,14 +142,10 @@ def _in_house(work: Callable[[House], Awaitable[_T]], *, schema: bool = True) ->
     return asyncio.run(inside())
 
 
+cli_accounts.register(app, _in_house)
 cli_keys.register(app, _in_house, _settings)
 cli_places.register(app, _in_house)
 cli_audit.register(app, _in_house)
-
-
-def _known(house: House, territory: str) -> None:
-    if territory not in house.territories:
-        raise Invalid({"territory": "ce territoire n’existe pas ; « trait-union init » le crée"})
 
 
 def _report(report: installation.Report) -> None:
@@ -218,11 +157,6 @@ def _report(report: installation.Report) -> None:
 
 def _say(text: str) -> None:
     typer.echo(text, err=True)
-
-
-def _secret(text: str) -> None:
-    sys.stderr.flush()
-    typer.echo(text)
 
 
 def _refuse(text: str, *, status: int = 1) -> NoReturn:

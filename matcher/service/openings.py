@@ -20,7 +20,9 @@ from matcher.storage.doctors import Card
 from matcher.storage.journal import Entry
 
 #: Entries that say that somebody saw a record, or parts of it.
-SEEN: Final = frozenset({"open_record_staff", "print_record", "record_exported", Event.OPEN_RECORD})
+SEEN: Final = frozenset(
+    {"open_contact_staff", "open_record_staff", "print_record", "record_exported", Event.OPEN_RECORD}
+)
 #: Those that say that it was given to a doctor, beside the openings: what a patient may ask for.
 GIVEN: Final = SEEN | {Event.CHOOSE, Event.RENEW_RELEASE, Event.DESIST}
 DIRECTION: Final = frozenset({Role.DIRECTRICE})

@@ -41,15 +41,14 @@ def check(password: str, own_words: Iterable[str] = ()) -> None:
     if not SHORTEST <= len(password) <= LONGEST:
         raise Invalid({"password": f"Choisissez une phrase d’au moins {SHORTEST} caractères."})
     folded = _folded(password)
-    bare = folded.translate(_STAND_INS)
-    letters = re.sub(r"[^a-z]", "", bare)
     if len(set(folded)) < _DISTINCT or _repeats(folded):
         raise Invalid({"password": "Ce mot de passe se répète : choisissez une phrase plus variée."})
-    if {folded, bare, letters, folded.rstrip("0123456789!.?")} & _common():
+    if not re.search(r"[a-z]", folded) or _forms(folded) & _common():
         raise Invalid({"password": "Beaucoup de gens choisissent ce mot de passe : prenez-en un autre."})
+    whole = letters = _letters(folded)
     for word in sorted(_words(own_words), key=len, reverse=True):
         letters = letters.replace(word, "")
-    if len(letters) < _LEFT and re.sub(r"[^a-z]", "", bare) != letters:
+    if len(letters) < _LEFT and letters != whole:
         raise Invalid({"password": "Ce mot de passe est fait de votre nom ou de votre adresse."})
 
 
@@ -80,12 +79,24 @@ def _nobody() -> str:
 
 @cache
 def _common() -> frozenset[str]:
-    return frozenset(COMMON.read_text("utf-8").split())
+    return frozenset(form for one in COMMON.read_text("utf-8").split() for form in _forms(one))
 
 
 def _folded(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub(r"\s", "", plain)
+
+
+def _forms(folded: str) -> set[str]:
+    """What a password comes down to: without the signs at its end, with letters for their stand-ins."""
+    stem = folded.rstrip("0123456789!?.,;:-_*#+$€@ ")
+    plain = re.sub(r"[^a-z0-9]", "", folded)
+    forms = {folded, plain, stem, *(one.translate(_STAND_INS) for one in (folded, stem)), _letters(stem)}
+    return {form for form in forms if len(form) >= _LEFT}
+
+
+def _letters(folded: str) -> str:
+    return re.sub(r"[^a-z]", "", folded.translate(_STAND_INS))
 
 
 def _repeats(folded: str) -> bool:

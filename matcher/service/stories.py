@@ -52,6 +52,7 @@ _TOLD = {
     "wrong_code": "Code faux sur la fiche",
     "new_code": "Nouveau code pour {doctor}",
     "print_record": "Fiche imprimée par {doctor}",
+    "open_contact_staff": "Identité et coordonnées affichées par l’équipe",
     "open_record_staff": "Fiche affichée par l’équipe : {purpose}",
     "priority": "Priorité modifiée",
     "time/settle": "La réponse de {doctor} prend effet",

@@ -35,7 +35,7 @@ REGISTER = "consents-taken-back.jsonl"
 _log = structlog.get_logger(__name__)
 
 #: The parts of a record that the contact section repeats.
-_CONTACT_FIELDS = (
+CONTACT_FIELDS = (
     "birth_name",
     "first_names",
     "used_name",
@@ -86,7 +86,7 @@ async def put_record(
     if priority_reasons is None:
         held = await contact(session, house, search.territory, search.id)
         priority_reasons = [] if held is None else held["priority_reasons"]
-    known = {name: record[name] for name in _CONTACT_FIELDS if name in record}
+    known = {name: record[name] for name in CONTACT_FIELDS if name in record}
     known |= {"label": label(record), "priority_reasons": list(priority_reasons)}
     await _put(session, house, search, RECORD, raw, month)
     await _put(session, house, search, CONTACT, known, month)

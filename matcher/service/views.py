@@ -84,6 +84,21 @@ async def record(house: House, actor: Actor, search_id: str, purpose: str) -> Vi
         return await vaulted.request(session, house, owned.search)
 
 
+async def contact(house: House, actor: Actor, search_id: str) -> View:
+    """Who it is and how to reach them, without a reason; the opening is in the journal all the same (P8).
+
+    Raises NotFound also where there is no such section: a draft, a destroyed record.
+    """
+    require(actor, frozenset({Role.COORDINATRICE, Role.COORDINATRICE_SOCIALE}))
+    async with house.sessions.begin() as session:
+        owned = await _owned(session, actor, search_id)
+        await journal.append(session, house.entry(actor, "open_contact_staff", search=owned.search.id))
+        held = await vaulted.contact(session, house, actor.territory, owned.search.id)
+    if held is None:
+        raise NotFound
+    return {name: held[name] for name in vaulted.CONTACT_FIELDS if name in held}
+
+
 async def announcement_choices(house: House, actor: Actor, search_id: str) -> list[View]:
     """What the office may click on: each wording with the residents it describes."""
     require(actor, STAFF)

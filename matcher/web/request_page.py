@@ -285,5 +285,5 @@ ROUTES: Final = (
     Route("POST", "/demande", save, allowed=WRITERS),
     Route("GET", "/demande/{id}", resume, allowed=WRITERS),
     Route("POST", "/demande/{id}", save, allowed=WRITERS),
-    Route("POST", "/demande/{id}/ouvrir", correct, allowed=COORDINATION),
+    Route("POST", "/demande/{id}/ouvrir", correct, allowed=COORDINATION, fresh=True),
 )

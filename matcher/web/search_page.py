@@ -226,6 +226,19 @@ async def record(request: web.Request) -> web.StreamResponse:
     )
 
 
+async def contact(request: web.Request) -> web.StreamResponse:
+    """Who it is and how to reach them, at one press; journaled by the service."""
+    shown = await views.contact(house_of(request), actor_of(request), request.match_info["id"])
+    return pages.render(
+        request,
+        "record.html",
+        id=request.match_info["id"],
+        purpose=None,
+        groups=record_words.laid_out(shown),
+        agreed=None,
+    )
+
+
 async def doctor_names(request: web.Request) -> dict[str, str]:
     """Doctors by id, for the forms of those who may see the directory."""
     try:
@@ -239,5 +252,6 @@ ROUTES: Final = (
     Route("GET", "/recherches", listing, allowed=OFFICE),
     Route("POST", "/recherches/lancer", launch_all, allowed=COORDINATION),
     Route("GET", "/recherches/{id}", search, allowed=OFFICE),
-    Route("POST", "/recherches/{id}/fiche", record, allowed=COORDINATION),
+    Route("POST", "/recherches/{id}/identite", contact, allowed=COORDINATION, fresh=True),
+    Route("POST", "/recherches/{id}/fiche", record, allowed=COORDINATION, fresh=True),
 )

@@ -379,6 +379,7 @@ ACTIONS: Final = {
 
 #: What somebody saw or was given of a record.
 SEEN: Final = {
+    "open_contact_staff": "identité et coordonnées affichées",
     "open_record_staff": "fiche affichée",
     "open_record": "fiche ouverte avec son code",
     "print_record": "fiche imprimée ou téléchargée",

@@ -80,7 +80,8 @@ PLACED: list[tuple[set[Role] | None, str]] = [
         COORDINATION,
         """
         POST /recherches/lancer POST /api/v1/searches/launch
-        POST /recherches/{id}/fiche POST /recherches/{id}/transmettre POST /recherches/{id}/valider
+        POST /recherches/{id}/identite POST /recherches/{id}/fiche
+        POST /recherches/{id}/transmettre POST /recherches/{id}/valider
         POST /recherches/{id}/renvoyer POST /recherches/{id}/annonce POST /recherches/{id}/lancer
         POST /recherches/{id}/vague POST /recherches/{id}/appels POST /recherches/{id}/elargir
         POST /recherches/{id}/accord POST /recherches/{id}/reconfirmer POST /recherches/{id}/retirer

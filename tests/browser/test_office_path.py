@@ -56,19 +56,22 @@ async def test_a_refused_step_says_why_and_keeps_what_was_typed(opened, stage):
     await seen_well(page)
 
 
-async def test_a_record_opens_only_with_a_reason_and_is_journaled(opened, stage):
+async def test_a_record_opens_with_a_reason_who_it_is_without_and_both_are_journaled(opened, stage):
     search = await stage.submitted("Velours")
     page = await opened("coordinatrice")
     await page.goto(f"/recherches/{search}")
-    await page.get_by_role("button", name="Afficher la fiche").click()
-    await page.get_by_text("Choisissez le motif").wait_for()
-    await page.get_by_label("Je l’ouvre pour").select_option("contact")
-    await page.get_by_role("button", name="Afficher la fiche").click()
-    await page.get_by_role("heading", name="Identité").wait_for()
-    assert "Velours" in await page.inner_text("main")
+    await page.get_by_role("button", name="Identité et coordonnées").click()
+    await page.get_by_role("heading", name="Identité et coordonnées").wait_for()
+    shown = await page.inner_text("main")
+    assert "Velours" in shown
+    assert "Couverture" not in shown
+    await seen_well(page)
+    await page.get_by_role("button", name="joindre la personne").click()
+    await page.get_by_role("heading", name="Fiche", exact=True).wait_for()
+    assert "Couverture" in await page.inner_text("main")
     await seen_well(page)
     view = await views.search(stage.house, stage.office, search)
-    assert view["timeline"][-1]["what"] == "open_record_staff"
+    assert [one["what"] for one in view["timeline"][-2:]] == ["open_contact_staff", "open_record_staff"]
 
 
 async def test_a_promised_call_back_needs_its_hour(opened, stage):

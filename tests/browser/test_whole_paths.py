@@ -221,4 +221,4 @@ async def test_a_secretaire_notes_calls_and_an_answer_over_the_phone(opened, sta
     assert [one["has_mailbox"] for one in view["proposals"]] == [True]
     await caller.page.goto(f"/recherches/{search}")
     # A secretaire takes answers and calls, and opens no record.
-    assert await caller.page.get_by_role("button", name="Afficher la fiche").count() == 0
+    assert await caller.page.get_by_role("button", name="Identité et coordonnées").count() == 0
