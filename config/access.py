@@ -1,4 +1,4 @@
-"""Settings of how people come in: Pro Santé Connect, and which proxies may say where a caller is."""
+"""Settings of how people come in: Pro Santé Connect, codes by SMS, which proxies say where a caller is."""
 
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -29,6 +29,26 @@ class ProSanteConnect:
         if not safe or not parts.hostname or parts.query or parts.fragment:
             raise ValueError("an address that begins with https://")
         return cls(issuer=issuer.rstrip("/"), client_id=client_id, client_secret=client_secret)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmsGateway:
+    """Where codes by SMS are handed over."""
+
+    url: str = field(repr=False)
+    #: Empty where the gateway asks for none.
+    token: str = field(repr=False)
+
+    @classmethod
+    def parse(cls, url: str, token: str) -> Self | None:
+        """The two settings; None without an address. Raises ValueError, which repeats neither."""
+        if not url:
+            return None
+        parts = urlsplit(url)
+        safe = parts.scheme == "https" or (parts.scheme == "http" and is_this_host(parts.hostname or ""))
+        if not safe or not parts.hostname or parts.fragment:
+            raise ValueError("an address that begins with https://")
+        return cls(url=url, token=token)
 
 
 def is_this_host(host: str) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from config.access import Network, ProSanteConnect, is_this_host, networks
+from config.access import Network, ProSanteConnect, SmsGateway, is_this_host, networks
 from config.checks import BadSetting, elapsed, is_duration
 from config.database import database_url
 from config.inbox import Inbox
@@ -116,6 +116,8 @@ class Settings:
     metrics_token: str = field(repr=False)
     #: None where nobody comes in by Pro Santé Connect.
     psc: ProSanteConnect | None = None
+    #: None where no code goes out by SMS.
+    sms: SmsGateway | None = None
     #: Reverse proxies whose ``X-Forwarded-For`` is believed.
     trusted_proxies: tuple[Network, ...] = ()
     #: Where the mail server hands over bounces and replies; None where nothing listens.
@@ -178,6 +180,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, defaults: Path = 
         log_level=_checked("log_level", _level, values["log_level"]),
         metrics_token=values["metrics_token"],
         psc=_checked("psc_issuer", psc, values["psc_issuer"]),
+        sms=_checked("sms_url", lambda url: SmsGateway.parse(url, values["sms_token"]), values["sms_url"]),
         trusted_proxies=_checked("trusted_proxies", networks, values["trusted_proxies"]),
         inbox=_inbox(values["inbox_url"], values["inbox_peers"]),
     )

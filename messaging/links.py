@@ -33,6 +33,8 @@ class Purpose(StrEnum):
     RECORD = "record"
     #: One-click List-Unsubscribe.
     PAUSE = "pause"
+    #: Set an authenticator up, with a code that the office reads out.
+    FACTOR = "factor"
     #: Choose a first password.
     ENROL = "enrol"
 

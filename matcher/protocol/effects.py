@@ -27,6 +27,8 @@ class Letter(StrEnum):
     NOT_OPENED = "not_opened"
     #: To a doctor who gave up or whose patient withdrew after opening.
     PLEASE_DELETE = "please_delete"
+    #: To a doctor whom the office has on the phone: the link that sets an authenticator up.
+    SECOND_FACTOR = "second_factor"
     #: To the requester.
     REQUESTER_NEWS = "requester_news"
     CHOICE_CHASED = "choice_chased"

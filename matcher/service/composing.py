@@ -17,7 +17,7 @@ from matcher.protocol.ids import DoctorId
 from matcher.protocol.places import Place, PlaceKind, distance_km, rounded_km
 from matcher.protocol.search import Search, Stand, State
 from matcher.protocol.wording import sentence, where
-from matcher.service import asking, post
+from matcher.service import asking, post, second_factor
 from matcher.service.house import House, Territory
 from matcher.storage import doctors, links, people, searches
 from matcher.storage.doctors import Card
@@ -61,11 +61,17 @@ class _Facts:
     links: Mapping[tuple[str, int, str, str], LinkRow]
     pauses: Mapping[str, LinkRow]
     structures: Mapping[str, people.Structure]
+    #: How each doctor who is told of a record will show who he is.
+    factors: Mapping[DoctorId, str]
+    #: By id, those that set an authenticator up: they belong to no search.
+    set_up: Mapping[str, LinkRow]
     #: Who may be asked now, where that may have changed since the mail was put into the outbox.
     fitting: Mapping[str, frozenset[DoctorId]]
 
 
-_NOTHING = _Facts(searches={}, cards={}, links={}, pauses={}, structures={}, fitting={})
+_NOTHING = _Facts(
+    searches={}, cards={}, links={}, pauses={}, structures={}, factors={}, set_up={}, fitting={}
+)
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,8 @@ class Composer:
         return worded
 
     async def _facts(self, territory: str, rows: Sequence[Row]) -> _Facts:
-        ids = {row.ids["search"] for row in rows}
+        ids = {row.ids["search"] for row in rows if "search" in row.ids}
+        told = {DoctorId(row.ids["doctor"]) for row in rows if row.letter in _RECORD_LETTERS}
         to_doctors = {row.ids["doctor"] for row in rows if "doctor" in row.ids}
         async with self.house.sessions.begin() as session:
             owned = await searches.get_all(session, territory, ids)
@@ -106,8 +113,18 @@ class Composer:
                     session, territory, to_doctors, Purpose.PAUSE, now=self.house.now()
                 ),
                 structures={structure.id: structure for structure in structures},
+                factors={
+                    doctor: (await second_factor.ways(session, self.house, territory, doctor))["second_factor"]
+                    for doctor in sorted(told)
+                },
+                set_up=await self._set_up_links(session, rows),
                 fitting=await self._fitting(session, territory, owned, rows),
             )
+
+    async def _set_up_links(self, session: AsyncSession, rows: Sequence[Row]) -> dict[str, LinkRow]:
+        wanted = [row.ids["link"] for row in rows if row.letter == Letter.SECOND_FACTOR]
+        found = [await links.by_id(session, link) for link in wanted]
+        return {link.id: link for link in found if link is not None}
 
     async def _fitting(
         self, session: AsyncSession, territory: str, owned: Mapping[str, Owned], rows: Sequence[Row]
@@ -132,6 +149,8 @@ class Composer:
 
     def _worded(self, row: Row, facts: _Facts) -> Message | Obsolete:
         letter = Letter(row.letter)
+        if letter is Letter.SECOND_FACTOR:
+            return self._set_up(row, facts)
         owned = facts.searches.get(row.ids["search"])
         if owned is None:
             return Obsolete("no_search")
@@ -154,7 +173,7 @@ class Composer:
         words: dict[str, object] = {
             "reference": owned.reference,
             "state": search.state.value,
-            "link": f"{self.house.public_url}/mes-demandes",
+            "link": f"{self.house.settings.intake_url}/mes-demandes",
             "proposals": max(1, len(search.standing_yes)),
         }
         return self._mail(row, letter, Mailbox(address=structure.email, name=structure.name), words)
@@ -182,12 +201,27 @@ class Composer:
         page = "dossier" if purpose is Purpose.RECORD else "r"
         words = self._words(search, card, f"{self.house.public_url}/{page}#{self._token(link)}")
         words |= {"delegate": delegate, "renewed": row.ids["number"] != "1"}
+        if purpose is Purpose.RECORD:
+            words |= {"second_factor": facts.factors[doctor]}
         unsubscribe = f"{self.house.public_url}/u/{self._token(facts.pauses[doctor])}"
         earlier = None
         if letter is Letter.REMINDER:
             earlier = post.message_id(self.house, search, doctor, Letter.ANNOUNCEMENT, delegate=delegate)
         to = Mailbox(address=address, name="" if delegate else card.name)
         return self._mail(row, letter, to, words, unsubscribe=unsubscribe, references=earlier)
+
+    def _set_up(self, row: Row, facts: _Facts) -> Message | Obsolete:
+        """The link under which a doctor sets an authenticator up, while it is worth anything."""
+        link, card = facts.set_up.get(row.ids["link"]), facts.cards.get(DoctorId(row.ids["doctor"]))
+        if link is None or link.expires_at <= self.house.now():
+            return Obsolete("link_over")
+        if card is None or card.mailbox is None:
+            return Obsolete("no_mailbox")
+        words = {
+            "doctor": {"title_name": f"Dr {card.last_name}"},
+            "link": f"{self.house.public_url}/double-verification#{self._token(link)}",
+        }
+        return self._mail(row, Letter.SECOND_FACTOR, Mailbox(address=card.mailbox, name=card.name), words)
 
     def _words(self, search: Search, card: Card, link: str) -> dict[str, object]:
         assert search.announcement is not None
@@ -204,7 +238,6 @@ class Composer:
             "answer_links": _answer_links(link),
             "pause_link": link,
             "yes_held": duration(delays.yes_held),
-            "second_factor": settings.release.second_factor,
             "link_life": duration(settings.release.link_life, weekdays=False),
             "code_life": duration(settings.release.code_life),
             "given_on": day(given.astimezone(zone).date()),

@@ -4,8 +4,6 @@ Nobody is logged in here; the token is the capability. A bad token has one answe
 and neither says why. Opening changes nothing of the search (P6).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import uuid4
@@ -15,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from matcher import documents
 from matcher.protocol import steps
 from matcher.protocol.hours import is_open
-from matcher.protocol.ids import AnswerId, DoctorId
+from matcher.protocol.ids import AnswerId
 from matcher.protocol.moves import Event
 from matcher.protocol.places import distance_km, rounded_km
 from matcher.protocol.search import (
@@ -32,40 +30,23 @@ from matcher.protocol.search import (
     Via,
 )
 from matcher.protocol.wording import sentence
-from matcher.service import asking, handover, turn, vaulted, views
+from matcher.service import asking, doors, handover, second_factor, turn, vaulted, views
 from matcher.service.actors import Actor, Role
-from matcher.service.errors import BadLink, Invalid, Locked, Over, WrongCode
+from matcher.service.composing import hours
+from matcher.service.errors import Invalid, Locked, WrongCode
 from matcher.service.house import House
-from matcher.storage import doctors, journal, links, releases, searches
-from messaging.links import Link, Purpose
+from matcher.service.second_factor import CardAnswer
+from matcher.storage import doctors, journal, links, searches
+from messaging.links import Purpose
 
 #: Where an answer may still come: the search is neither being prepared nor gone.
 _ANSWERABLE = ACTIVE | {State.RESTING, State.UNMET}
-#: Wrong codes that lock the link.
-WRONG_CODES = 5
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Opened:
-    """A link that was checked, with its search."""
-
-    link: links.Row
-    search: Search
-
-    @property
-    def doctor(self) -> DoctorId:
-        return self.link.doctor
-
-    @property
-    def actor(self) -> Actor:
-        """The doctor, as the journal names him."""
-        return Actor(territory=self.link.territory, id=self.link.doctor, role=Role.DOCTOR)
 
 
 async def open_link(house: House, token: str) -> dict[str, Any]:
     """What the page ``/r`` or ``/dossier`` shows; notes the hour, against answers that come too fast."""
     async with house.sessions.begin() as session:
-        opened = await _open(session, house, token, {Purpose.ANSWER, Purpose.DELEGATE, Purpose.RECORD})
+        opened = await doors.opened(session, house, token, {Purpose.ANSWER, Purpose.DELEGATE, Purpose.RECORD})
         await links.opened(session, opened.link, house.now())
         territory = house.territory(opened.link.territory)
         card = (await doctors.cards(session, territory.id, [opened.doctor]))[opened.doctor]
@@ -76,7 +57,8 @@ async def open_link(house: House, token: str) -> dict[str, Any]:
             "territory": {"name": territory.name, "phone": territory.phone, "mail": territory.mail},
         }
         if opened.link.purpose == Purpose.RECORD:
-            return view | _record_state(house, opened)
+            way = await second_factor.ways(session, house, territory.id, opened.doctor)
+            return view | _record_state(house, opened) | way
         return view | _answer_state(opened, card)
 
 
@@ -91,7 +73,7 @@ async def answer(
 ) -> dict[str, Any]:
     """A confirmed answer. ``{held: True}`` where it waits for the office; repeating it changes nothing."""
     async with house.sessions.begin() as session:
-        opened = await _open(session, house, token, {Purpose.ANSWER, Purpose.DELEGATE})
+        opened = await doors.opened(session, house, token, {Purpose.ANSWER, Purpose.DELEGATE})
         given = Answer(
             id=AnswerId(uuid4().hex),
             says=says,
@@ -116,7 +98,7 @@ async def answer(
             purpose=str(says),
         )
         card = (await doctors.cards(session, opened.link.territory, [opened.doctor]))[opened.doctor]
-        after = _Opened(link=opened.link, search=step.search)
+        after = doors.Opened(link=opened.link, search=step.search)
     house.bell.ring(opened.link.territory)
     position = step.search.position(opened.doctor)
     if position is not None and any(h.answer.id == given.id for h in position.held):
@@ -127,7 +109,7 @@ async def answer(
 async def one_click_pause(house: House, token: str, until: date) -> None:
     """List-Unsubscribe: no more announcements until that day, whatever becomes of the search."""
     async with house.sessions.begin() as session:
-        link = await _link(session, house, token, {Purpose.PAUSE})
+        link = await doors.checked(session, house, token, {Purpose.PAUSE})
         actor = Actor(territory=link.territory, id=link.doctor, role=Role.DOCTOR)
         await journal.append(session, house.entry(actor, "pause", doctor=link.doctor))
         card = await doctors.get(session, link.territory, link.doctor)
@@ -136,20 +118,24 @@ async def one_click_pause(house: House, token: str, until: date) -> None:
             await doctors.pause(session, link.territory, link.doctor, until)
 
 
-async def open_record(house: House, token: str, code: str) -> dict[str, Any]:
-    """The record, for the chosen doctor, against the code. Raises WrongCode, Locked, Over, BadLink.
+async def open_record(
+    house: House, token: str, code: str | None, card: CardAnswer | None = None
+) -> dict[str, Any]:
+    """The record, for the chosen doctor, against a code, or against a card where there is no ``code``.
+
+    Raises WrongCode, NotProven, Locked, Over, BadLink.
 
     The opening is one conditional UPDATE with its journal entry; the record is decrypted after the commit.
     """
     now = house.now()
+    # The provider is asked before the search is locked: it may take its time.
+    rpps = None if card is None else await second_factor.card_rpps(house, token, card)
     async with house.sessions.begin() as session:
-        opened = await _open(session, house, token, {Purpose.RECORD})
-        row = await _open_release(session, opened)
+        opened = await doors.opened(session, house, token, {Purpose.RECORD})
+        row = await doors.release_of(session, opened)
         if row.locked:
             raise Locked
-        right = row.code_alive(now) and house.links.check_code(code, row.territory, row.id, row.code_number)
-        if right:
-            right = await releases.use_code(session, row, now)
+        right = await second_factor.opens(session, house, row, code=code, rpps=rpps)
         if right:
             step = await turn.stepped(
                 session, house, opened.search, lambda s, a: steps.open_record(s, opened.doctor, a)
@@ -167,7 +153,7 @@ async def open_record(house: House, token: str, code: str) -> dict[str, Any]:
             locked = False
         else:
             # A wrong code must be counted: this transaction commits, and the refusal comes after it.
-            locked = await _count_wrong_code(session, house, opened, row)
+            locked = await doors.count_wrong_code(session, house, opened, row)
     house.bell.ring(opened.link.territory)
     if not right:
         raise Locked if locked else WrongCode
@@ -176,7 +162,7 @@ async def open_record(house: House, token: str, code: str) -> dict[str, Any]:
     return {
         "record": record,
         "notes": documents.alerts(record),
-        "session": house.links.session(_link_of(opened.link), until),
+        "session": house.links.session(doors.link_of(opened.link), until),
         "until": until,
     }
 
@@ -209,7 +195,7 @@ async def acknowledge(house: House, token: str, session_token: str) -> dict[str,
     """Note that the doctor has the record."""
     async with house.sessions.begin() as session:
         opened = await _in_session(session, house, token, session_token)
-        await _step(
+        await doors.step(
             session, house, opened, Event.ACKNOWLEDGE, lambda s, a: steps.acknowledge(s, opened.doctor, a)
         )
     return {"acknowledged": True}
@@ -222,7 +208,7 @@ async def appointment(house: House, token: str, session_token: str, on: date) ->
         if on < asking.today(house, opened.link.territory):
             raise Invalid({"on": "Cette date est passée."})
         planned = AppointmentState.PLANNED
-        await _step(
+        await doors.step(
             session, house, opened, Event.APPOINTMENT, lambda s, a: steps.appointment(s, on, planned, a)
         )
     house.bell.ring(opened.link.territory)
@@ -232,10 +218,10 @@ async def appointment(house: House, token: str, session_token: str, on: date) ->
 async def desist(house: House, token: str, reason: str) -> dict[str, Any]:
     """The chosen doctor gives up; the office and the reserve take over."""
     async with house.sessions.begin() as session:
-        opened = await _open(session, house, token, {Purpose.RECORD})
-        await _open_release(session, opened)
+        opened = await doors.opened(session, house, token, {Purpose.RECORD})
+        await doors.release_of(session, opened)
         given = {"by": "doctor", "text": reason}
-        await _step(
+        await doors.step(
             session,
             house,
             opened,
@@ -250,84 +236,18 @@ async def desist(house: House, token: str, reason: str) -> dict[str, Any]:
 async def call_me(house: House, token: str) -> dict[str, Any]:
     """« Rappelez-moi pour le code » : a task of the office."""
     async with house.sessions.begin() as session:
-        opened = await _open(session, house, token, {Purpose.RECORD})
-        await _open_release(session, opened)
-        await _step(session, house, opened, Event.CALL_ME, steps.call_me)
+        opened = await doors.opened(session, house, token, {Purpose.RECORD})
+        await doors.release_of(session, opened)
+        await doors.step(session, house, opened, Event.CALL_ME, steps.call_me)
     return {"called_back": True}
 
 
-async def _step(
-    session: AsyncSession,
-    house: House,
-    opened: _Opened,
-    action: Event,
-    move: turn.Move,
-    reason: Mapping[str, str] | None = None,
-) -> None:
-    step = await turn.stepped(session, house, opened.search, move)
-    await turn.carry_out(
-        session, house, opened.actor, opened.search, step, action, doctor=opened.doctor, reason=reason
-    )
-
-
-async def _link(session: AsyncSession, house: House, token: str, purposes: set[Purpose]) -> links.Row:
-    """The link of a token. Every wrong one is checked to the end, so that none answers sooner."""
-    claimed = house.links.link_id(token)
-    row = None if claimed is None else await links.by_id(session, claimed)
-    known = None if row is None else _link_of(row)
-    good = [house.links.check(token, known, purpose) for purpose in sorted(purposes)]
-    if row is None or not any(good) or row.territory not in house.territories:
-        raise BadLink
-    if row.expires_at <= house.now():
-        raise Over
-    return row
-
-
-def _link_of(row: links.Row) -> Link:
-    return Link(territory=row.territory, purpose=row.purpose, id=row.id, nonce=row.nonce)
-
-
-async def _open(session: AsyncSession, house: House, token: str, purposes: set[Purpose]) -> _Opened:
-    link = await _link(session, house, token, purposes)
-    owned = None if link.search is None else await searches.lock(session, link.territory, link.search)
-    if owned is None:
-        raise Over
-    return _Opened(link=link, search=owned.search)
-
-
-async def _open_release(session: AsyncSession, opened: _Opened) -> releases.Row:
-    """The release that this link opens, still standing. Raises Over otherwise (P1)."""
-    standing = opened.search.release
-    if (
-        opened.search.state not in (State.RELEASED, State.ATTACHED)
-        or opened.search.chosen != opened.doctor
-        or standing is None
-        or standing.doctor != opened.doctor
-    ):
-        raise Over
-    row = await releases.get(session, opened.link.territory, opened.search.id, standing.number)
-    if row is None:
-        raise Over
-    return row
-
-
-async def _in_session(session: AsyncSession, house: House, token: str, session_token: str) -> _Opened:
-    opened = await _open(session, house, token, {Purpose.RECORD})
-    await _open_release(session, opened)
-    if not house.links.check_session(session_token, _link_of(opened.link), house.now()):
+async def _in_session(session: AsyncSession, house: House, token: str, session_token: str) -> doors.Opened:
+    opened = await doors.opened(session, house, token, {Purpose.RECORD})
+    await doors.release_of(session, opened)
+    if not house.links.check_session(session_token, doors.link_of(opened.link), house.now()):
         raise WrongCode
     return opened
-
-
-async def _count_wrong_code(session: AsyncSession, house: House, opened: _Opened, row: releases.Row) -> bool:
-    failures = await releases.wrong_code(session, row, WRONG_CODES)
-    await journal.append(
-        session, house.entry(opened.actor, "wrong_code", search=opened.search.id, doctor=opened.doctor)
-    )
-    if failures < WRONG_CODES:
-        return False
-    await _step(session, house, opened, Event.LOCK_RELEASE, steps.lock_release)
-    return True
 
 
 async def _given(house: House, search: Search) -> dict[str, Any]:
@@ -337,7 +257,7 @@ async def _given(house: House, search: Search) -> dict[str, Any]:
     return handover.given(request, nationality=agreed)
 
 
-def _record_state(house: House, opened: _Opened) -> dict[str, Any]:
+def _record_state(house: House, opened: doors.Opened) -> dict[str, Any]:
     release = opened.search.release
     standing = (
         opened.search.state in (State.RELEASED, State.ATTACHED)
@@ -350,6 +270,7 @@ def _record_state(house: House, opened: _Opened) -> dict[str, Any]:
     view: dict[str, Any] = {
         "state": "locked" if release.locked else "chosen",
         "office_open": is_open(house.now(), calendar),
+        "office_hours": hours(house.territory(opened.link.territory).settings.hours.office),
         "called_back": any(t.kind is TaskKind.CALL_ME_FOR_THE_CODE for t in opened.search.tasks),
     }
     if release.acknowledged_at is not None:
@@ -359,7 +280,7 @@ def _record_state(house: House, opened: _Opened) -> dict[str, Any]:
     return view
 
 
-def _answer_state(opened: _Opened, card: doctors.Card) -> dict[str, Any]:
+def _answer_state(opened: doors.Opened, card: doctors.Card) -> dict[str, Any]:
     """Where the doctor stands: open, settling or answered, held, intended_for_another, chosen, over."""
     search, position = opened.search, opened.search.position(opened.doctor)
     view: dict[str, Any] = {}

@@ -7,6 +7,7 @@ from matcher.protocol.ids import DoctorId
 from matcher.protocol.search import Search
 from matcher.service.house import House
 from matcher.storage import doctors, links
+from matcher.storage.links import Row
 from messaging import outbox
 from messaging.keyring import Mac
 from messaging.links import Purpose
@@ -50,6 +51,26 @@ async def to_requester(
         letter=letter,
         ids={"search": search.id, "run": str(search.run), "state": search.state, "number": str(number)},
         message_id=_message_id(house, search, "requester", letter, part),
+        now=house.now(),
+    )
+
+
+async def set_up(session: AsyncSession, house: House, territory: str, doctor: DoctorId, link: Row) -> None:
+    """Enqueue the link under which a doctor sets an authenticator up: it belongs to no search."""
+    await outbox.enqueue(
+        session,
+        territory=territory,
+        letter=Letter.SECOND_FACTOR,
+        ids={"doctor": doctor, "link": link.id, "purpose": Purpose.FACTOR.value},
+        message_id=derive_message_id(
+            house.keyring.mac(Mac.MESSAGE_ID, 1),
+            house.territory(territory).settings.return_domain,
+            territory,
+            doctor,
+            Letter.SECOND_FACTOR,
+            # Another for each link that is sent.
+            link.nonce,
+        ),
         now=house.now(),
     )
 

@@ -124,11 +124,28 @@ async def new_code(session: AsyncSession, territory: str, search: str, number: i
 
 
 async def use_code(session: AsyncSession, row: Row, now: datetime) -> bool:
-    """Open the release with the code that ``row`` shows, which the caller has checked.
+    """Open the release with the code that ``row`` shows, which the caller has checked. A code opens once,
+    however many come together.
+    """
+    return await _open(
+        session,
+        row,
+        now,
+        _RELEASES.c.code_number == row.code_number,
+        _RELEASES.c.code_used_at.is_(None),
+        _RELEASES.c.code_expires_at > now,
+    )
 
-    One conditional UPDATE … RETURNING, so that a code opens once however many come together. It asks
-    again, of the rows themselves, what must hold before any byte leaves the vault (P1): in force, not
-    locked, the code unused and alive, the search released or attached, this doctor its chosen one.
+
+async def use_other_factor(session: AsyncSession, row: Row, now: datetime) -> bool:
+    """Open the release with a second factor that is used up elsewhere; its code, if any, is void with it."""
+    return await _open(session, row, now)
+
+
+async def _open(session: AsyncSession, row: Row, now: datetime, *more: ColumnElement[bool]) -> bool:
+    """One conditional UPDATE … RETURNING. It asks again, of the rows themselves, what must hold before any
+    byte leaves the vault (P1): in force, not locked, the search released or attached, this doctor its chosen
+    one, and ``more``.
     """
     require_transaction(session)
     released = exists().where(
@@ -151,11 +168,9 @@ async def use_code(session: AsyncSession, row: Row, now: datetime) -> bool:
             _is(row.territory, row.search, row.number),
             _RELEASES.c.ended_at.is_(None),
             _RELEASES.c.locked.is_(False),
-            _RELEASES.c.code_number == row.code_number,
-            _RELEASES.c.code_used_at.is_(None),
-            _RELEASES.c.code_expires_at > now,
             released,
             chosen,
+            *more,
         )
         .values(code_used_at=now, failures=0, opened_at=func.coalesce(_RELEASES.c.opened_at, now))
         .returning(_RELEASES.c.number)

@@ -13,6 +13,8 @@ from pydantic import StringConstraints
 from matcher.protocol.search import RefusalReason, Says
 from matcher.records.bulletin import TermsIn
 from matcher.service import doctor_links
+from matcher.service.errors import Invalid
+from matcher.service.second_factor import CardAnswer
 from matcher.web.bodies import Day, Token, terms_of
 from matcher.web.keys import house_of
 from matcher.web.moves import API
@@ -36,8 +38,18 @@ class AnswerIn(LinkIn):
     until: Day | None = None
 
 
+class CardIn(Body):
+    """What Pro Santé Connect sent the browser back with."""
+
+    code: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+    state: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
 class CodeIn(LinkIn):
-    code: Annotated[str, StringConstraints(min_length=1, max_length=20)]
+    """The second factor: one of the two."""
+
+    code: Annotated[str, StringConstraints(min_length=1, max_length=20)] | None = None
+    card: CardIn | None = None
 
 
 class SessionIn(LinkIn):
@@ -76,7 +88,21 @@ async def answer_link(request: web.Request) -> web.StreamResponse:
 async def open_record(request: web.Request) -> web.StreamResponse:
     """The record, against link and second factor."""
     body = await body_of(request, CodeIn)
-    return answer(await doctor_links.open_record(house_of(request), body.token, body.code))
+    if (body.code is None) == (body.card is None):
+        raise Invalid({"code": "Donnez le code, ou ce que Pro Santé Connect a rendu."})
+    card = None if body.card is None else _card_answer(request, body.card)
+    return answer(await doctor_links.open_record(house_of(request), body.token, body.code, card))
+
+
+def card_cookie(*, secure: bool) -> str:
+    """The name of the cookie that ties an answer of Pro Santé Connect to the browser that left for it."""
+    return "__Host-card" if secure else "card"
+
+
+def _card_answer(request: web.Request, sent: CardIn) -> CardAnswer:
+    secure = house_of(request).public_url.startswith("https://")
+    seed = request.cookies.get(card_cookie(secure=secure), "")
+    return CardAnswer(seed=seed, code=sent.code, state=sent.state)
 
 
 async def document(request: web.Request) -> web.StreamResponse:

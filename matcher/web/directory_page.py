@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from matcher.protocol.announcement import ConditionKind
-from matcher.service import directory, doctor_history
+from matcher.service import directory, doctor_history, factor_setup
 from matcher.service.actors import COORDINATION, Actor
 from matcher.service.errors import Invalid
 from matcher.service.house import House
@@ -60,9 +60,11 @@ async def _one(
     refusal: pages.Refusal | None = None,
     typed: dict[str, str] | None = None,
     declines: list[str] | None = None,
+    to_read_out: str | None = None,
 ) -> web.Response:
     held = pages.lenient(await directory.one(house_of(request), actor_of(request), request.match_info["id"]))
     told = await doctor_history.history(house_of(request), actor_of(request), request.match_info["id"])
+    factor = await factor_setup.shown(house_of(request), actor_of(request), request.match_info["id"])
     status, error, faults = refusal or (200, None, {})
     return pages.render(
         request,
@@ -72,6 +74,8 @@ async def _one(
         faults=faults,
         d=held,
         told=pages.lenient(told),
+        factor=pages.lenient(factor),
+        to_read_out=to_read_out,
         typed=_shown(held) if typed is None else typed,
         declines=held["declines"] or [] if declines is None else declines,
     )
@@ -156,6 +160,21 @@ async def _changes(house: House, actor: Actor, doctor: str, raw: dict[str, Any])
     return _checked(changed, DoctorPatch)
 
 
+async def second_factor(request: web.Request) -> web.StreamResponse:
+    """The practice is on the phone: note a mobile number, or mail the link of an authenticator."""
+    fields = await pages.fields_of(request)
+    house, actor, doctor = house_of(request), actor_of(request), request.match_info["id"]
+    try:
+        if "mobile" in fields:
+            await factor_setup.set_mobile(house, actor, doctor, fields["mobile"], called="called" in fields)
+            return pages.see_other(f"/medecins/{doctor}", fait="doctor")
+        sent = await factor_setup.send_link(house, actor, doctor, called="called" in fields)
+    except pages.EXPLAINED as error:
+        return await _one(request, pages.refusal_of(error))
+    # Shown once, in answer to the press: an address that shows it again would be kept by the browser.
+    return await _one(request, to_read_out=sent["code"])
+
+
 async def offer(request: web.Request) -> web.StreamResponse:
     """Places that a doctor declared."""
     fields = await pages.fields_of(request)
@@ -181,4 +200,5 @@ ROUTES: Final = (
     Route("GET", "/medecins/{id}", one, allowed=COORDINATION),
     Route("POST", "/medecins/{id}", change, allowed=COORDINATION),
     Route("POST", "/medecins/{id}/places", offer, allowed=COORDINATION),
+    Route("POST", "/medecins/{id}/double-verification", second_factor, allowed=COORDINATION),
 )

@@ -9,6 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from matcher.records.words import CODES
+from matcher.service.second_factor import BACK
 from matcher.web import pages, record_words, words
 from matcher.web.keys import house_of
 from matcher.web.route import ANYONE, Route
@@ -39,7 +40,15 @@ async def record(request: web.Request) -> web.Response:
     return pages.render(request, "doctor_record.html", offices=_offices(request), said=said)
 
 
+async def set_up(request: web.Request) -> web.Response:
+    """Where a doctor sets an authenticator up, with the office on the phone."""
+    return pages.render(request, "doctor_factor.html", offices=_offices(request))
+
+
 ROUTES: Final = (
     Route("GET", "/r", answer, allowed=ANYONE),
     Route("GET", "/dossier", record, allowed=ANYONE),
+    # The same page: what Pro Santé Connect adds to its address is taken up by the script alone.
+    Route("GET", BACK, record, allowed=ANYONE),
+    Route("GET", "/double-verification", set_up, allowed=ANYONE),
 )

@@ -10,6 +10,7 @@ from matcher.web import (
     account_page,
     api_calls,
     api_directory,
+    api_factors,
     api_following,
     api_links,
     api_replies,
@@ -68,7 +69,7 @@ PAGES: Final[tuple[Route, ...]] = (
     *directory_page.ROUTES,  # /medecins
     *reports_page.ROUTES,  # /journal, /rapport, /reglages, /aide
     *openings_page.PAGES,  # /journal/fiches, /recherches/{id}/acces
-    *doctor.ROUTES,  # /r, /dossier
+    *doctor.ROUTES,  # /r, /dossier, /double-verification
 )
 
 #: Programs: JSON under /api/v1, with a key, but for the links. And one-click unsubscribe, /u/TOKEN.
@@ -79,6 +80,7 @@ API: Final[tuple[Route, ...]] = (
     *api_calls.ROUTES,  # /calls, /calls/claim, …/calls
     *api_replies.ROUTES,  # /replies, /replies/{id}, /replies/{id}/settle
     *api_links.ROUTES,  # /links/open, /links/answer, /links/record …
+    *api_factors.ROUTES,  # /links/sms, /links/card, /links/factor …, /doctors/{id}/second-factor
     *api_directory.ROUTES,  # /doctors, /doctors/{id}, /doctors/{id}/offers
     *api_reports.ROUTES,  # /journal, /report
     *openings_page.ROUTES,  # /searches/{id}/accesses

@@ -391,6 +391,10 @@ class LinkView(TypedDict, total=False):
     conditions: TermsView
     unconfirmed: bool
     office_open: bool
+    office_hours: str
+    second_factor: str
+    #: Where a code goes by SMS, its end alone.
+    mobile: str
     called_back: bool
     acknowledged: bool
     appointment: dict[str, Any]
@@ -405,6 +409,46 @@ class AnswerTaken(TypedDict, total=False):
     answer: Says
     conditions: TermsView
     unconfirmed: bool
+
+
+class SmsSent(TypedDict):
+    """Whether the gateway took it; else the office is asked to call."""
+
+    sent: bool
+    mobile: str
+
+
+class CardStarted(TypedDict):
+    """Where the browser goes to show a card."""
+
+    url: str
+
+
+class Authenticator(TypedDict):
+    """What an authenticator has to be told, as text, as an address and as a picture of modules."""
+
+    doctor: dict[str, Any]
+    territory: dict[str, Any]
+    secret: str
+    uri: str
+    picture: dict[str, Any]
+
+
+class FactorView(TypedDict, total=False):
+    """What is set up for a doctor; ``kind`` is the territory's."""
+
+    kind: Required[str]
+    rpps: Required[bool]
+    mobile: str
+    totp_since: datetime
+
+
+class FactorChanged(TypedDict, total=False):
+    """The end of the number noted, or the code to read out with the end of its link."""
+
+    mobile: str
+    code: str
+    until: datetime
 
 
 class Opened(TypedDict):

@@ -198,8 +198,10 @@ def request(**changes: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def make_world(database_url: str, folder: Path) -> AsyncIterator[World]:
-    """Everything up, on a fresh migrated database."""
+async def make_world(
+    database_url: str, folder: Path, more: Mapping[str, str] | None = None
+) -> AsyncIterator[World]:
+    """Everything up, on a fresh migrated database; ``more`` settings, by their variables."""
     at, catcher = Clock(), Catcher()
     async with catcher.listening() as port:
         settings = load_settings(
@@ -212,6 +214,7 @@ async def make_world(database_url: str, folder: Path) -> AsyncIterator[World]:
                 "TRAIT_UNION_METRICS_TOKEN": METRICS,
                 "TRAIT_UNION_INBOX_URL": "lmtp://127.0.0.1:0",
             }
+            | dict(more or {})
         )
         async with app.open_house(settings, now=at) as empty:
             for territory in (HERE, ELSEWHERE):

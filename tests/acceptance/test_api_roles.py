@@ -29,6 +29,7 @@ PLACED: list[tuple[set[Role] | None, str]] = [
         None,  # anyone
         """
         GET / GET /connexion POST /connexion GET /bienvenue POST /bienvenue GET /r GET /dossier
+        GET /dossier/pro-sante-connect GET /double-verification
         GET /boite GET /boite/{id} GET /boite/{id}/html
         GET /api/openapi.json GET /healthz GET /readyz GET /metrics GET /u/{token} POST /u/{token}
         POST /api/v1/links/open POST /api/v1/links/answer POST /api/v1/links/record
@@ -38,6 +39,8 @@ PLACED: list[tuple[set[Role] | None, str]] = [
         POST /connexion/cle/question POST /connexion/cle GET /connexion/pro-sante-connect
         GET /connexion/pro-sante-connect/retour POST /connexion/pro-sante-connect/retour
         GET /formulaire/{id} POST /formulaire/{id}
+        POST /api/v1/links/sms POST /api/v1/links/card POST /api/v1/links/factor
+        POST /api/v1/links/factor/confirm
         """,
     ),
     (
@@ -92,7 +95,7 @@ PLACED: list[tuple[set[Role] | None, str]] = [
         POST /recherches/{id}/clore POST /recherches/{id}/relancer POST /recherches/{id}/rouvrir
         POST /demande/{id}/ouvrir
         GET /medecins GET /medecins/nouveau POST /medecins/nouveau GET /medecins/{id} POST /medecins/{id}
-        POST /medecins/{id}/places
+        POST /medecins/{id}/places POST /medecins/{id}/double-verification
         POST /api/v1/searches/{id}/validate POST /api/v1/searches/{id}/return
         GET /api/v1/searches/{id}/announcement POST /api/v1/searches/{id}/announcement
         POST /api/v1/searches/{id}/launch POST /api/v1/searches/{id}/wave
@@ -108,6 +111,7 @@ PLACED: list[tuple[set[Role] | None, str]] = [
         POST /api/v1/searches/{id}/relaunch POST /api/v1/searches/{id}/reopen
         GET /api/v1/doctors POST /api/v1/doctors PATCH /api/v1/doctors/{id}
         POST /api/v1/doctors/{id}/offers
+        GET /api/v1/doctors/{id}/second-factor POST /api/v1/doctors/{id}/second-factor
         """,
     ),
     (
@@ -163,6 +167,7 @@ SENT: dict[str, Any] = {
     "POST /searches/{id}/reopen": {"reason": "essai"},
     "PATCH /doctors/{id}": {"city": "Ailleurs"},
     "POST /doctors/{id}/offers": {"places": 1},
+    "POST /doctors/{id}/second-factor": {"called": True},
 }
 
 

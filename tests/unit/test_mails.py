@@ -22,6 +22,7 @@ LETTERS = Letters(FOLDER)
 
 ANSWER = "https://trait.example/r#Ab-Cd_9"
 RECORD = "https://trait.example/dossier#Ef-Gh_8"
+SET_UP = "https://trait.example/double-verification#Ij-Kl_7"
 REQUESTS = "https://trait.example/mes-demandes"
 
 EVERY: dict[str, Any] = {
@@ -69,6 +70,7 @@ CONTEXTS: dict[Letter, dict[str, Any]] = {
     },
     Letter.NOT_OPENED: {**DOCTOR, "link": RECORD, "second_factor": "phone"},
     Letter.PLEASE_DELETE: {**DOCTOR, "given_on": "12 mars 2026"},
+    Letter.SECOND_FACTOR: {**DOCTOR, "link": SET_UP},
     Letter.REQUESTER_NEWS: {"reference": "VEN-26-0042", "state": "asking", "link": REQUESTS},
     Letter.CHOICE_CHASED: {"reference": "VEN-26-0042", "proposals": 2, "link": REQUESTS},
 }

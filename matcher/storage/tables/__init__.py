@@ -13,6 +13,7 @@ from matcher.storage.tables.directory import (
     TerritoryRow,
     TravelRow,
 )
+from matcher.storage.tables.doctor_factors import DoctorFactorRow
 from matcher.storage.tables.ledger import IdempotencyRow, JournalHeadRow, JournalRow, JournalSegmentRow
 from matcher.storage.tables.people import ApiKeyRow, FailureRow, SessionRow, StructureRow, UserRow
 from matcher.storage.tables.received import ReceivedRow
@@ -38,6 +39,7 @@ __all__ = [
     "CallAttemptRow",
     "CallClaimRow",
     "CounterRow",
+    "DoctorFactorRow",
     "DoctorRow",
     "FactorRow",
     "FailureRow",

@@ -2,9 +2,9 @@
 "use strict";
 const door = (() => {
   // The buttons of a mail write behind a dot which of them was pressed: #TOKEN.oui
-  const [token, pressed = ""] = location.hash.slice(1).split(".");
+  const [given, pressed = ""] = location.hash.slice(1).split(".");
   // The token leaves the address bar: neither the history nor a shoulder keeps it.
-  if (token) history.replaceState(null, "", location.pathname);
+  if (given) history.replaceState(null, "", location.pathname);
   // A second link opened in the same tab changes only the fragment.
   addEventListener("hashchange", () => location.reload());
 
@@ -18,7 +18,7 @@ const door = (() => {
       response = await fetch(`/api/v1/links/${path}`, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ token, ...body }),
+        body: JSON.stringify({ token: shared.token, ...body }),
       });
     } catch {
       return { status: 0, body: {} };
@@ -74,5 +74,6 @@ const door = (() => {
     return false;
   }
 
-  return { token, pressed, post, show, fill, office, trouble, good };
+  const shared = { token: given, pressed, post, show, fill, office, trouble, good };
+  return shared;
 })();

@@ -1,6 +1,14 @@
 // The page /dossier: code, record, receipt, PDF, giving up. Every value is put in as text, never as markup.
 "use strict";
 (async () => {
+  // Pro Santé Connect sends the browser back without the token: it waited in this tab, and nowhere else.
+  const back = new URLSearchParams(location.search);
+  const returned = location.pathname !== "/dossier";
+  if (returned) {
+    door.token = sessionStorage.getItem("dossier") || "";
+    history.replaceState(null, "", "/dossier");
+  }
+  sessionStorage.removeItem("dossier");
   if (!door.token) return door.show("wrong", false);
   const said = JSON.parse(document.getElementById("said").textContent);
   const $ = (id) => document.getElementById(id);
@@ -91,6 +99,33 @@
     $("acknowledged").hidden = false;
   }
 
+  function opened(answer) {
+    session = answer.body.session;
+    draw(answer.body.record);
+    note(answer.body.notes);
+    door.show("record");
+  }
+
+  $("sms").addEventListener("click", async () => {
+    $("sms-sent").hidden = $("sms-failed").hidden = true;
+    const answer = await door.post("sms");
+    if (answer.status === 429) {
+      door.trouble("Un SMS vient de partir. Attendez une minute avant d’en demander un autre.");
+      return;
+    }
+    if (!door.good(answer)) return;
+    $("sms-sent").hidden = !answer.body.sent;
+    $("sms-failed").hidden = answer.body.sent;
+    if (answer.body.sent) $("code").focus();
+  });
+
+  $("card").addEventListener("click", async () => {
+    const answer = await door.post("card");
+    if (!door.good(answer)) return;
+    sessionStorage.setItem("dossier", door.token);
+    location.assign(answer.body.url);
+  });
+
   $("code-form").addEventListener("submit", async (event) => {
     event.preventDefault();
     $("code-fault").hidden = true;
@@ -103,11 +138,7 @@
       $("code").focus();
       return;
     }
-    if (!door.good(answer)) return;
-    session = answer.body.session;
-    draw(answer.body.record);
-    note(answer.body.notes);
-    door.show("record");
+    if (door.good(answer)) opened(answer);
   });
 
   $("call-me").addEventListener("click", async () => {
@@ -145,19 +176,35 @@
     door.show("desisted");
   });
 
-  const opened = await door.post("open");
-  if (!door.good(opened)) {
-    if (![404, 410, 423].includes(opened.status)) document.querySelector('[data-view="loading"]').hidden = true;
+  const found = await door.post("open");
+  if (!door.good(found)) {
+    if (![404, 410, 423].includes(found.status)) document.querySelector('[data-view="loading"]').hidden = true;
     return;
   }
-  const view = opened.body;
+  const view = found.body;
   door.office(view.territory);
   if (view.purpose !== "record") { location.replace(`/r#${door.token}`); return; }
   door.fill("doctor", view.doctor?.name || view.doctor);
+  door.fill("mobile", view.mobile);
+  door.fill("office_hours", view.office_hours);
+  for (const part of document.querySelectorAll("[data-kind]")) {
+    part.hidden = !part.dataset.kind.split(" ").includes(view.second_factor);
+  }
+  // With a card the code is the way round, and does not look like the way in.
+  $("open-record").classList.toggle("main", view.second_factor !== "psc");
   document.querySelector(`[data-office="${view.office_open === false ? "closed" : "open"}"]`).hidden = false;
   if (view.called_back) { $("call-me").hidden = true; $("called").hidden = false; }
   if (view.acknowledged) receipt();
   if (view.appointment?.state === "planned") appointed(view.appointment.on);
   $("give-up").hidden = view.state !== "chosen";
   door.show(view.state, false);
+  if (!returned || view.state !== "chosen") return;
+  const sent = { code: back.get("code") || "", state: back.get("state") || "" };
+  if (!sent.code || !sent.state) return door.trouble("Pro Santé Connect n’a pas confirmé votre identité. Vous pouvez recommencer.");
+  const answer = await door.post("record", { card: sent });
+  if (answer.status === 403) {
+    door.trouble(answer.body.code === "not_proven"
+      ? answer.body.detail
+      : "La carte présentée n’est pas celle du médecin choisi. Recommencez avec la vôtre, ou demandez un code à la CPTS.");
+  } else if (door.good(answer)) opened(answer);
 })();
