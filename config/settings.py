@@ -103,6 +103,8 @@ class Settings:
     relay: Relay
     #: Without a slash at the end.
     public_url: str
+    #: Where requesters come in, if not under ``public_url``; without a slash at the end.
+    intake_url: str
     keys_dir: Path
     #: One file of streets per territory, public data: ``addresses import`` writes it.
     addresses_dir: Path
@@ -171,6 +173,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, defaults: Path = 
         database_url=values["database_url"],
         relay=_checked("smtp_url", relay, values["smtp_url"]),
         public_url=_checked("public_url", _web_address, values["public_url"]),
+        intake_url=_checked("intake_url", _web_address, values["intake_url"] or values["public_url"]),
         keys_dir=keys_dir,
         # Beside the keys is where this installation may write.
         addresses_dir=_checked("addresses_dir", _path, given) if given else keys_dir.parent / "addresses",

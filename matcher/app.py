@@ -19,7 +19,7 @@ from config.settings import BadSetting, Settings
 from matcher import clock
 from matcher.service import live, receiving
 from matcher.service.composing import Composer
-from matcher.service.house import House, Mailbox
+from matcher.service.house import House, Mailbox, Part
 from matcher.service.installation import load_territories
 from matcher.service.telling import Telling
 from matcher.storage import migrate
@@ -51,7 +51,11 @@ def _now() -> datetime:
 
 @asynccontextmanager
 async def open_house(
-    settings: Settings, *, now: Callable[[], datetime] = _now, mailbox: Mailbox | None = None
+    settings: Settings,
+    *,
+    now: Callable[[], datetime] = _now,
+    mailbox: Mailbox | None = None,
+    part: Part = Part.ALL,
 ) -> AsyncIterator[House]:
     """The installation, opened; its database is closed at the end.
 
@@ -72,6 +76,7 @@ async def open_house(
             now=now,
             territories={},
             mailbox=mailbox,
+            part=part,
         )
         yield replace(house, territories=await load_territories(house))
     finally:
@@ -125,6 +130,10 @@ def make_web_app(house: House) -> web.Application:
 
 async def work(house: House, stop: asyncio.Event) -> None:
     """Timers and mail, until ``stop`` is set; what is on its way is finished, the rest given back."""
+    if house.part is Part.INTAKE:
+        # They need the keys that make links.
+        await stop.wait()
+        return
     house.keyring.prepare(house.now())
     pool = Pool(house.settings.relay)
     dispatcher = dispatcher_of(house, pool)
@@ -174,9 +183,15 @@ async def serve(
     await working
 
 
-async def run_serve(settings: Settings, host: str, port: int, *, now: Callable[[], datetime] = _now) -> None:
-    """``trait-union serve``: until SIGTERM or SIGINT."""
-    async with _until_told() as stop, open_house(settings, now=now) as house:
+async def run_serve(
+    settings: Settings, host: str, port: int, part: Part = Part.ALL, *, now: Callable[[], datetime] = _now
+) -> None:
+    """``trait-union serve``: until SIGTERM or SIGINT. Raises BadSetting for a part of it on SQLite, which has
+    one process.
+    """
+    if part is not Part.ALL and settings.embedded:
+        raise BadSetting("TRAIT_UNION_DATABASE_URL", "two parts need PostgreSQL; on SQLite serve does it all")
+    async with _until_told() as stop, open_house(settings, now=now, part=part) as house:
         await _checked(house)
         await serve(house, host, port, stop, ready=lambda at: _log.info("serving", host=host, port=at))
 

@@ -19,7 +19,7 @@ from matcher import cli_accounts, cli_audit, cli_keys, cli_places, cli_simulate,
 from matcher.demo.rehearsal import rehearse
 from matcher.service import audit, installation, keys
 from matcher.service.errors import Conflict, Invalid
-from matcher.service.house import House
+from matcher.service.house import House, Part
 from matcher.storage import migrate
 from messaging.keyring import KeyAbsent
 
@@ -74,9 +74,15 @@ def init(
 
 
 @app.command()
-def serve(host: Host = "127.0.0.1", port: Port = 8080) -> None:
+def serve(
+    host: Host = "127.0.0.1",
+    port: Port = 8080,
+    role: Annotated[
+        Part, typer.Option(help="all ; ou séparés : intake reçoit les demandes, release fait le reste.")
+    ] = Part.ALL,
+) -> None:
     """Les pages, l’API, les échéances et les mails."""
-    asyncio.run(building.run_serve(_settings(), host, port))
+    asyncio.run(building.run_serve(_settings(), host, port, role))
 
 
 @app.command()

@@ -29,9 +29,14 @@ from matcher.service.house import House
 NOT_SLEPT_AT = frozenset({"domiciled", "none"})
 
 
-async def measured(session: AsyncSession, house: House, search: Search) -> Announcement | None:
-    """The finest announcement of the ladder, None where nothing may be announced."""
-    subject = await _subject(session, house, search)
+async def measured(
+    session: AsyncSession, house: House, search: Search, request: dict[str, Any] | None = None
+) -> Announcement | None:
+    """The finest announcement of the ladder, None where nothing may be announced.
+
+    ``request``: what was just sent, so that taking it in opens nothing; None opens the record.
+    """
+    subject = await _subject(session, house, search, request)
     try:
         return ladder.announce(subject, _ground(house, search))
     except CannotAnnounce:
@@ -116,8 +121,11 @@ def _ground(house: House, search: Search) -> Ground:
     return house.territory(search.territory).ground
 
 
-async def _subject(session: AsyncSession, house: House, search: Search) -> Subject:
-    request = await vaulted.request(session, house, search)
+async def _subject(
+    session: AsyncSession, house: House, search: Search, request: dict[str, Any] | None = None
+) -> Subject:
+    if request is None:
+        request = await vaulted.request(session, house, search)
     territory = house.territory(search.territory)
     today = asking.today(house, search.territory)
     household = search.household

@@ -114,7 +114,9 @@ class Composer:
                 ),
                 structures={structure.id: structure for structure in structures},
                 factors={
-                    doctor: (await second_factor.ways(session, self.house, territory, doctor))["second_factor"]
+                    doctor: (await second_factor.ways(session, self.house, territory, doctor))[
+                        "second_factor"
+                    ]
                     for doctor in sorted(told)
                 },
                 set_up=await self._set_up_links(session, rows),

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from functools import cached_property
 from typing import Protocol
 
@@ -59,6 +60,17 @@ class Territory:
         return self.settings.phone
 
 
+class Part(StrEnum):
+    """What a process does. Two processes under two users keep what opens records from what faces outwards."""
+
+    #: Everything: one process, or one of several alike.
+    ALL = "all"
+    #: Takes requests in, with public keys: for requesters, and nobody else.
+    INTAKE = "intake"
+    #: Everything but that: the office, the doctors' links, timers and mail.
+    RELEASE = "release"
+
+
 @dataclass(frozen=True, kw_only=True)
 class CaughtMail:
     """A mail that the demo's catcher received."""
@@ -100,6 +112,7 @@ class House:
     mailbox: Mailbox | None = None
     #: How it goes at the door where mail comes back, in this process: refused, deferred, taken …
     at_the_door: Counter[str] = field(default_factory=Counter)
+    part: Part = Part.ALL
 
     @property
     def public_url(self) -> str:

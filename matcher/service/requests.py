@@ -121,7 +121,7 @@ async def _change(
         if after.state is not State.WITHDRAWN:
             await vaulted.put_again(session, house, after, raw)
             if _describes_another(patch):
-                await _measure_again(session, house, actor, after, around)
+                await _measure_again(session, house, actor, after, around, raw)
     house.bell.ring(actor.territory)
     return await views.search(house, actor, search_id)
 
@@ -160,7 +160,7 @@ async def _hand_in(
     urgency = priority.classify(raw["record"], urgent=step.search.urgent, today=today)
     await vaulted.put_record(session, house, step.search, raw, urgency.reasons)
     await searches.set_priority(session, actor.territory, before.id, urgency.level, by_person=False)
-    measured = await announcing.measured(session, house, step.search)
+    measured = await announcing.measured(session, house, step.search, raw)
     if measured is None or step.search.announcement_frozen:
         return step.search
     announced = await turn.stepped(session, house, step.search, lambda s, a: steps.announce(s, measured, a))
@@ -179,12 +179,12 @@ def _describes_another(patch: Mapping[str, Any]) -> bool:
 
 
 async def _measure_again(
-    session: AsyncSession, house: House, actor: Actor, search: Search, around: Around
+    session: AsyncSession, house: House, actor: Actor, search: Search, around: Around, raw: dict[str, Any]
 ) -> None:
     """An announcement that has not gone out yet says what the corrected request says, or nothing."""
     if search.state not in (State.SUBMITTED, State.READY) or search.announcement_frozen:
         return
-    measured = await announcing.measured(session, house, search)
+    measured = await announcing.measured(session, house, search, raw)
     if measured is None:
         await searches.save(session, search, replace(search, announcement=None))
     elif measured != search.announcement:

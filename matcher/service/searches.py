@@ -61,7 +61,7 @@ async def give_back(house: House, actor: Actor, search_id: str, missing: list[st
         before = await turn.locked(session, actor, search_id)
         step = await turn.stepped(session, house, before, lambda s, a: steps.give_back(s, named, a))
         await turn.carry_out(session, house, actor, before, step, Event.RETURN)
-        await vaulted.put_missing(session, house, step.search, missing)
+        await vaulted.hand_back(session, house, step.search, missing)
     house.bell.ring()
     return await views.search(house, actor, search_id)
 
@@ -368,8 +368,7 @@ async def _end_family(
         step = await turn.stepped(session, house, first, move)
         await turn.carry_out(session, house, actor, first, step, action)
         if told is not None and not step.search.record_destroyed:
-            kept = await vaulted.request(session, house, step.search) | {"consent": told}
-            await vaulted.put_again(session, house, step.search, kept)
+            await vaulted.note_consent(session, house, step.search, told)
         await stop_relatives(session, house, step.search)
     house.bell.ring(actor.territory)
     return await views.search(house, actor, search_id)

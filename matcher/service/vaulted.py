@@ -2,9 +2,12 @@
 
 Sections: ``draft`` (under the intake key, until submitted), ``record`` (the request as it was sent),
 ``contact`` (what the office and the mails to a patient need: label, names, numbers), ``missing`` (what
-the office wrote when it returned the request), ``reasons`` (why a doctor or the patient did not go on,
-why a search was reopened) and the replies that wait to be read. Nothing else of a patient is stored;
-look-ups go over keyed hashes.
+the office wrote when it returned the request), ``consent`` (as it was last told, until the request is sealed
+again), ``reasons`` (why a doctor or the patient did not go on, why a search was reopened) and the replies that
+wait to be read. Nothing else of a patient is stored; look-ups go over keyed hashes.
+
+What a requester reads again lies under the intake key: a process that takes requests in opens nothing else
+(ARCHITECTURE, decision 6).
 """
 
 import json
@@ -20,20 +23,22 @@ from matcher.protocol.search import Search, State
 from matcher.records import lookup
 from matcher.records.bulletin import label
 from matcher.service.errors import NotFound
-from matcher.service.house import House
+from matcher.service.house import House, Part
 from matcher.storage import lookups, sealed
-from messaging.keyring import KeyAbsent
+from messaging.keyring import INTAKE, KeyAbsent
 from messaging.vault import Unreadable
 
 DRAFT, RECORD, CONTACT, MISSING, REASONS = "draft", "record", "contact", "missing", "reasons"
 #: One section for each reply by plain mail that a person must read: ``reply-<id>``.
 REPLY = "reply"
-INTAKE = "intake"
+CONSENT = "consent"
 #: Lines of withdrawn consents, beside the keys: a restore replays them before anything else (P9).
 REGISTER = "consents-taken-back.jsonl"
 
 _log = structlog.get_logger(__name__)
 
+#: Where the requester fills in or completes.
+_COMPLETED = frozenset({State.DRAFT, State.RETURNED})
 #: The parts of a record that the contact section repeats.
 CONTACT_FIELDS = (
     "birth_name",
@@ -51,10 +56,10 @@ CONTACT_FIELDS = (
 )
 
 
-async def put_missing(session: AsyncSession, house: House, search: Search, missing: Sequence[str]) -> None:
-    """Seal what a returned request lacks: the office writes it in its own words."""
-    month = house.keyring.current(house.now())
-    await _put(session, house, search, MISSING, {"missing": list(missing)}, month)
+async def hand_back(session: AsyncSession, house: House, search: Search, missing: Sequence[str]) -> None:
+    """Seal a returned request for its requester, with what it lacks in the office's own words."""
+    await put_draft(session, house, search, await request(session, house, search))
+    await _put(session, house, search, MISSING, {"missing": list(missing)}, INTAKE)
 
 
 async def missing(session: AsyncSession, house: House, search: Search) -> list[str]:
@@ -90,16 +95,31 @@ async def put_record(
     known |= {"label": label(record), "priority_reasons": list(priority_reasons)}
     await _put(session, house, search, RECORD, raw, month)
     await _put(session, house, search, CONTACT, known, month)
-    await sealed.delete(session, search.territory, search.id, DRAFT)
+    for section in (DRAFT, CONSENT):
+        await sealed.delete(session, search.territory, search.id, section)
     terms = (*lookup.lookup_terms(record), *lookup.duplicate_terms(record))
     hashed = [hashed_term(house, search.territory, term) for term in terms]
     await lookups.replace(session, search.territory, search.id, hashed)
 
 
 async def put_again(session: AsyncSession, house: House, search: Search, raw: dict[str, Any]) -> None:
-    """Seal a corrected request where it lay: in the draft until it is submitted, then in the record."""
-    put = put_draft if search.state is State.DRAFT else put_record
-    await put(session, house, search, raw)
+    """Seal a corrected request where it lay: in the draft until it is submitted, then in the record; in both
+    while its requester completes it.
+    """
+    if search.state is not State.DRAFT:
+        await put_record(session, house, search, raw)
+    if search.state in _COMPLETED:
+        await put_draft(session, house, search, raw)
+
+
+async def note_consent(session: AsyncSession, house: House, search: Search, told: Mapping[str, Any]) -> None:
+    """Keep the consent as it was told, by whom and how: beside the request, which need not be opened."""
+    if search.state in _COMPLETED:
+        kept = await request(session, house, search) | {CONSENT: dict(told)}
+        await put_again(session, house, search, kept)
+    else:
+        month = house.keyring.current(house.now())
+        await _put(session, house, search, CONSENT, dict(told), month)
 
 
 async def note_priority(session: AsyncSession, house: House, search: Search, reason: str) -> None:
@@ -132,14 +152,16 @@ def hashed_term(house: House, territory: str, term: lookup.Term) -> tuple[str, s
 
 
 async def request(session: AsyncSession, house: House, search: Search) -> dict[str, Any]:
-    """The request exactly as it was sent: from the record once submitted, from the draft before.
+    """The request exactly as it was sent, with the consent as it was last told: from the draft while its
+    requester fills it in, from the record once submitted.
 
     Raises NotFound where it was destroyed or is closed.
     """
-    for section in (RECORD, DRAFT):
+    for section in (DRAFT, RECORD):
         found = await _open(session, house, search.territory, search.id, section)
         if found is not None:
-            return found
+            consent = await _open(session, house, search.territory, search.id, CONSENT)
+            return found if consent is None else found | {CONSENT: consent}
     raise NotFound
 
 
@@ -150,6 +172,8 @@ async def contact(
 
     Lists show many: one that was tampered with must not take the others away.
     """
+    if house.part is Part.INTAKE:
+        return None
     try:
         return await _open(session, house, territory, search_id, CONTACT)
     except (Unreadable, KeyAbsent):

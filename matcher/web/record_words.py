@@ -69,6 +69,7 @@ _OTHERS: Final = {
     "given": "Réponse de la personne", "by": "Donné par", "how": "Comment", "choice": "Choix",
     "text_version": "Texte de l’accord", "reason": "Motif", "on": "Date", "until": "Jusqu’au",
     "file": "Fichier", "within_days": "Rendez-vous dans les … jours",
+    "called": "Appel au cabinet", "mobile": "Mobile",
 }  # fmt: skip
 
 

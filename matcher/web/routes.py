@@ -1,11 +1,13 @@
 """Every URL of the service on one page: what people see, what programs call, what operators ask."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from aiohttp import web
 
-from matcher.service.house import House
+from matcher.service.actors import Role
+from matcher.service.house import House, Part
 from matcher.web import (
     account_page,
     api_calls,
@@ -44,7 +46,7 @@ from matcher.web import (
     sessions,
 )
 from matcher.web.keys import ERROR_PAGE, HOUSE, ROUTES
-from matcher.web.route import Route
+from matcher.web.route import ANYONE, Route
 
 STATIC: Final = Path(__file__).with_name("static")
 
@@ -90,10 +92,26 @@ API: Final[tuple[Route, ...]] = (
 PROBES: Final[tuple[Route, ...]] = health.PROBES
 
 
+#: Doctors' links need the keys that make tokens and open records.
+_DOCTORS: Final = frozenset(route.path for route in (*doctor.ROUTES, *api_links.ROUTES, *api_factors.ROUTES))
+
+
 def every(house: House) -> tuple[Route, ...]:
     """The routes of this installation; the mails of the rehearsal (/boite) only where there is a catcher."""
     caught = () if house.mailbox is None else mailbox.ROUTES
-    return (*PAGES, *caught, *API, *PROBES)
+    served = (_of(house.part, route) for route in (*PAGES, *caught, *API, *PROBES))
+    return tuple(route for route in served if route is not None)
+
+
+def _of(part: Part, route: Route) -> Route | None:
+    """The route as this part of the installation serves it, for fewer roles perhaps; None: not at all."""
+    if part is Part.ALL:
+        return route
+    if route.allowed is ANYONE:
+        return None if part is Part.INTAKE and route.path in _DOCTORS else route
+    theirs = route.allowed & {Role.REQUESTER}
+    mine = theirs if part is Part.INTAKE else route.allowed - theirs
+    return replace(route, allowed=mine) if mine else None
 
 
 def setup(app: web.Application, house: House) -> None:

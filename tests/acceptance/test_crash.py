@@ -47,11 +47,11 @@ class SlowRelay(Catcher):
 
 
 @asynccontextmanager
-async def serving(environment: dict[str, str], log: Path) -> AsyncIterator[str]:
-    """A real service in a process of its own, and its address; killed at the end."""
+async def serving(environment: dict[str, str], log: Path, *more: str) -> AsyncIterator[str]:
+    """A real service in a process of its own, with ``more`` arguments, and its address; killed at the end."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-c", _SERVE, str(log)),
+        *("-c", _SERVE, str(log), *more),
         env=environment,
         cwd=ROOT,
     )
@@ -69,7 +69,7 @@ _SERVE = """
 import os, runpy, sys
 log = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
 os.dup2(log, 2)
-sys.argv = ["matcher", "serve", "--port", "0"]
+sys.argv = ["matcher", "serve", "--port", "0", *sys.argv[2:]]
 runpy.run_module("matcher", run_name="__main__")
 """
 

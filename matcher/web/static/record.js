@@ -116,6 +116,8 @@
     if (!door.good(answer)) return;
     $("sms-sent").hidden = !answer.body.sent;
     $("sms-failed").hidden = answer.body.sent;
+    // The office was asked to call: asking again says nothing new.
+    if (!answer.body.sent) $("call-me").hidden = true;
     if (answer.body.sent) $("code").focus();
   });
 
