@@ -4,11 +4,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from config.settings import elapsed
-from matcher.service import replies
+from matcher.service import replies, vaulted
 from matcher.service.attempts import KNOWN
 from matcher.service.errors import Conflict
 from matcher.service.house import House
-from matcher.storage import attempts, idempotency, journal_chain, sealed, sessions
+from matcher.storage import attempts, idempotency, journal_chain, sealed, searches, sessions
 from messaging import outbox
 from messaging.escrow import identity_of
 from messaging.keyring import KeyAbsent
@@ -84,6 +84,14 @@ async def purge(house: House) -> dict[str, int]:
     Records end by their own due steps. Returns what was forgotten, counted.
     """
     now = house.now()
+    for place in house.territories:
+        async with house.sessions.begin() as session:
+            left = await sealed.left(session, place, vaulted.FIGURES)
+        for search in left:
+            async with house.sessions.begin() as session:
+                owned = await searches.lock(session, place, search)
+                if owned is not None:
+                    await vaulted.count_left(session, house, owned.search)
     forgotten = months = 0
     sign = house.keyring.journal().sign
     async with house.sessions.begin() as session:

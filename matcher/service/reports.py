@@ -7,6 +7,7 @@ from typing import Any
 
 from matcher.protocol.moves import Event
 from matcher.protocol.search import State
+from matcher.service import figures as counted
 from matcher.service.actors import Actor, Role, require
 from matcher.service.house import House
 from matcher.storage import journal as entries
@@ -36,6 +37,8 @@ async def report(house: House, actor: Actor, from_: date, to: date) -> dict[str,
     end = datetime.combine(to + timedelta(days=1), time.min, zone)
     async with house.sessions.begin() as session:
         everything = await searches.in_states(session, actor.territory, list(State))
+        gone = await counted.gone(session, house, actor.territory, from_, to, everything)
+        groups = await counted.groups(session, house, actor.territory, from_, to, everything)
         acts = Counter(e.action for e in await entries.between(session, actor.territory, start, end))
     taken = [o for o in everything if start <= o.search.created_at < end]
     handed = [o for o in taken if o.search.seniority is not None]
@@ -48,15 +51,18 @@ async def report(house: House, actor: Actor, from_: date, to: date) -> dict[str,
     figures: dict[str, Any] = {
         "from": from_,
         "to": to,
-        "requests": len(handed),
-        "by_requester": dict(Counter(o.structure_kind or "cpts" for o in handed)),
+        "requests": len(handed) + gone.requests.total(),
+        "by_requester": dict(Counter(o.structure_kind or counted.OFFICE for o in handed) + gone.requests),
         "by_state": dict(Counter(str(o.search.state) for o in taken)),
-        "attached": len(found),
+        "attached": len(found) + gone.attached,
         "launches": acts[Event.LAUNCH],
         "mails": acts[Event.MAIL_ACCEPTED],
         "calls": acts[Event.CALL],
         "records_opened": acts[Event.OPEN_RECORD],
     }
+    if groups:
+        figures["groups"] = groups
+    waited += gone.days
     if waited:
         figures["days_to_attached_median"] = round(median(waited), 1)
     return figures

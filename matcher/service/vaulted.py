@@ -1,10 +1,11 @@
 """What of a search lies sealed: put in, taken out, closed, destroyed.
 
 Sections: ``draft`` (under the intake key, until submitted), ``record`` (the request as it was sent),
-``contact`` (what the office and the mails to a patient need: label, names, numbers), ``missing`` (what
-the office wrote when it returned the request), ``consent`` (as it was last told, until the request is sealed
-again), ``reasons`` (why a doctor or the patient did not go on, why a search was reopened) and the replies that
-wait to be read. Nothing else of a patient is stored; look-ups go over keyed hashes.
+``contact`` (what the office and the mails to a patient need: label, names, numbers), ``missing`` (what the
+office wrote when it returned the request), ``consent`` (as it was last told, until the request is sealed
+again), ``figures`` (opened once, at the end), ``reasons`` (why a doctor or the patient did not go on, why a
+search was reopened) and the replies that wait to be read. Nothing else of a patient is stored; look-ups go
+over keyed hashes.
 
 What a requester reads again lies under the intake key: a process that takes requests in opens nothing else
 (ARCHITECTURE, decision 6).
@@ -20,8 +21,10 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from matcher.protocol.search import Search, State
+from matcher.records import figures as words
 from matcher.records import lookup
 from matcher.records.bulletin import label
+from matcher.service import asking, figures
 from matcher.service.errors import NotFound
 from matcher.service.house import House, Part
 from matcher.storage import lookups, sealed
@@ -31,7 +34,7 @@ from messaging.vault import Unreadable
 DRAFT, RECORD, CONTACT, MISSING, REASONS = "draft", "record", "contact", "missing", "reasons"
 #: One section for each reply by plain mail that a person must read: ``reply-<id>``.
 REPLY = "reply"
-CONSENT = "consent"
+CONSENT, FIGURES = "consent", "figures"
 #: Lines of withdrawn consents, beside the keys: a restore replays them before anything else (P9).
 REGISTER = "consents-taken-back.jsonl"
 
@@ -95,6 +98,8 @@ async def put_record(
     known |= {"label": label(record), "priority_reasons": list(priority_reasons)}
     await _put(session, house, search, RECORD, raw, month)
     await _put(session, house, search, CONTACT, known, month)
+    kept = words.of_record(record, asking.today(house, search.territory))
+    await _put(session, house, search, FIGURES, kept, month)
     for section in (DRAFT, CONSENT):
         await sealed.delete(session, search.territory, search.id, section)
     terms = (*lookup.lookup_terms(record), *lookup.duplicate_terms(record))
@@ -212,15 +217,38 @@ async def reopen(session: AsyncSession, search: Search) -> None:
 
 
 async def destroy(session: AsyncSession, house: House, search: Search, *, consent_taken_back: bool) -> None:
-    """The data keys go, and with them the sections and the look-ups.
+    """The data keys go, and with them the sections and the look-ups; the figures are counted.
 
     A consent taken back is first written outside the database: should the transaction fail after
     that, the line says no more than what the person asked for.
     """
     if consent_taken_back:
         _register(house.keyring.folder / REGISTER, search.territory, search.id, house.now().isoformat())
-    await sealed.destroy(session, search.territory, search.id)
+    left = await _count(session, house, search)
+    await sealed.destroy(session, search.territory, search.id, but=left)
     await lookups.replace(session, search.territory, search.id, [])
+
+
+async def count_left(session: AsyncSession, house: House, search: Search) -> None:
+    """Count the figures of a record that was destroyed where they could not be opened."""
+    if search.record_destroyed:
+        await _count(session, house, search)
+        await sealed.destroy(session, search.territory, search.id)
+
+
+async def _count(session: AsyncSession, house: House, search: Search) -> frozenset[str]:
+    """Count the figures of a record that ends; the sections that must wait for a process that opens them."""
+    if house.part is Part.INTAKE:
+        return frozenset({FIGURES})
+    try:
+        kept = await _open(session, house, search.territory, search.id, FIGURES, closed=True)
+    except (Unreadable, KeyAbsent):
+        # A figure is no reason to keep what a person wants gone.
+        _log.error("figures_unreadable", territory=search.territory, search=search.id)
+        kept = None
+    if kept is not None:
+        await figures.count(session, house, search, kept)
+    return frozenset()
 
 
 async def _put(
@@ -232,9 +260,9 @@ async def _put(
 
 
 async def _open(
-    session: AsyncSession, house: House, territory: str, search_id: str, section: str
+    session: AsyncSession, house: House, territory: str, search_id: str, section: str, *, closed: bool = False
 ) -> dict[str, Any] | None:
-    box = await sealed.get(session, territory, search_id, section)
+    box = await sealed.get(session, territory, search_id, section, closed=closed)
     if box is None:
         return None
     text = house.vault.open(box, territory=territory, record=search_id, section=section)

@@ -1,6 +1,6 @@
 """Sealed sections of records, as the vault made them. Nothing here can open one."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from config.database import require_transaction
 from matcher.protocol.ids import SearchId
 from matcher.storage.sql import anywhere, changed, upsert
-from matcher.storage.tables import SealedRow, table
+from matcher.storage.tables import SealedRow, SearchRow, table
 from messaging.vault import Sealed
 
 _SEALED = table(SealedRow)
+_SEARCHES = table(SearchRow)
 
 
 class Destroyed(Exception):
@@ -81,18 +82,38 @@ async def close(session: AsyncSession, territory: str, search: str, at: datetime
     await session.execute(update(_SEALED).where(_of(territory, search)).values(closed_at=at))
 
 
-async def destroy(session: AsyncSession, territory: str, search: str) -> int:
+async def destroy(session: AsyncSession, territory: str, search: str, *, but: Collection[str] = ()) -> int:
     """Destroy every section of a record: the sealed data keys go, and the texts with them (P9).
 
-    The row stays, empty, so that nothing can be sealed there again. How many there were.
+    The row stays, empty, so that nothing can be sealed there again. ``but``: sections that another process
+    has to read once more. How many there were.
     """
     require_transaction(session)
     return await changed(
         session,
         update(_SEALED)
-        .where(_of(territory, search), _SEALED.c.destroyed.is_(False))
+        .where(_of(territory, search), _SEALED.c.destroyed.is_(False), _SEALED.c.section.not_in(but))
         .values(sealed_key=None, commitment=None, nonce=None, ciphertext=None, destroyed=True),
     )
+
+
+async def left(session: AsyncSession, territory: str, section: str) -> list[SearchId]:
+    """The searches whose record is destroyed but for this section."""
+    found = await session.scalars(
+        select(_SEALED.c.search_id)
+        .join(
+            _SEARCHES,
+            and_(_SEARCHES.c.territory_id == _SEALED.c.territory_id, _SEARCHES.c.id == _SEALED.c.search_id),
+        )
+        .where(
+            _SEALED.c.territory_id == territory,
+            _SEALED.c.section == section,
+            _SEALED.c.destroyed.is_(False),
+            _SEARCHES.c.record_destroyed.is_(True),
+        )
+        .order_by(_SEALED.c.search_id)
+    )
+    return [SearchId(one) for one in found]
 
 
 async def under_key(

@@ -23,7 +23,7 @@ from matcher.web.route import ANYONE
 from messaging.keyring import KeyAbsent, KeyRing
 from messaging.vault import Vault
 from tests.acceptance.api_world import HERE, request
-from tests.acceptance.test_crash import ROOT, ask, serving
+from tests.acceptance.test_crash import ROOT, fetched, serving
 
 CONSENT = request()["consent"] | {"at": "2024-01-08T08:00:00Z"}
 
@@ -52,13 +52,13 @@ async def installed(database: str, keys: Path) -> dict[str, str]:
 
 
 async def told(address: str, path: str, key: str, body: object = None) -> Any:
-    return json.loads(await ask(f"{address}/api/v1{path}", key, body))
+    return json.loads(await fetched(f"{address}/api/v1{path}", key, body))
 
 
 async def refused(address: str, path: str, key: str = "", body: object = None) -> int:
     """The status of a call that is refused."""
     with pytest.raises(urllib.error.HTTPError) as error:
-        await ask(address + path, key, body)
+        await fetched(address + path, key, body)
     error.value.close()
     return error.value.code
 
@@ -96,7 +96,7 @@ async def test_requests_are_taken_in_by_a_process_that_can_open_no_record(
         # The other process serves everybody else.
         assert await refused(release, "/api/v1/searches", structure) == 403
         assert await refused(release, "/api/v1/searches", structure, request(consent=CONSENT)) == 403
-        await ask(f"{release}/dossier", "")
+        await fetched(f"{release}/dossier", "")
 
         # A request that is returned can be read and completed where it was sent from.
         lacking = {"missing": ["record.phone"]}

@@ -14,6 +14,7 @@ from matcher.storage.tables.directory import (
     TravelRow,
 )
 from matcher.storage.tables.doctor_factors import DoctorFactorRow
+from matcher.storage.tables.figures import FigureRow
 from matcher.storage.tables.ledger import IdempotencyRow, JournalHeadRow, JournalRow, JournalSegmentRow
 from matcher.storage.tables.people import ApiKeyRow, FailureRow, SessionRow, StructureRow, UserRow
 from matcher.storage.tables.received import ReceivedRow
@@ -43,6 +44,7 @@ __all__ = [
     "DoctorRow",
     "FactorRow",
     "FailureRow",
+    "FigureRow",
     "FormLinkRow",
     "HouseholdsRow",
     "IdempotencyRow",
