@@ -10,9 +10,10 @@ RUN /opt/venv/bin/pip install --require-hashes --no-deps --requirement /tmp/base
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin trait-union \
-    && mkdir --parents /var/lib/trait-union/keys /var/lib/trait-union/tls \
+    && mkdir --parents /var/lib/trait-union/keys /var/lib/trait-union/escrow /var/lib/trait-union/intake \
+        /var/lib/trait-union/tls \
     && chown --recursive trait-union:trait-union /var/lib/trait-union \
-    && chmod 0700 /var/lib/trait-union/keys
+    && chmod 0700 /var/lib/trait-union/keys /var/lib/trait-union/escrow /var/lib/trait-union/intake
 COPY --from=build /opt/venv /opt/venv
 WORKDIR /app
 COPY config/ config/

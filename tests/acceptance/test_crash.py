@@ -81,7 +81,7 @@ def port_of(log: Path) -> int | None:
     return int(said[0]["port"]) if said else None
 
 
-async def until(condition: Callable[[], bool], within: float = 40) -> None:
+async def until(condition: Callable[[], bool], within: float = 120) -> None:
     """Wait for what happens in another process."""
     async with asyncio.timeout(within):
         while not condition():  # noqa: ASYNC110 - nothing here can be told by the other process
