@@ -2,10 +2,12 @@
 does for it. Nobody logs in for the links: the token is the capability, and it travels in a body.
 """
 
-from typing import Annotated, Final
+from datetime import datetime
+from typing import Annotated, Any, Final, Required
 
 from aiohttp import web
 from pydantic import StringConstraints
+from typing_extensions import TypedDict
 
 from matcher.service import factor_setup, second_factor
 from matcher.service.actors import COORDINATION
@@ -14,11 +16,51 @@ from matcher.web.api_links import LINKS, LinkIn, card_cookie
 from matcher.web.keys import actor_of, house_of
 from matcher.web.reading import Body, answer, body_of
 from matcher.web.route import ANYONE, Doc, Route
-from matcher.web.schemas import Anything, Authenticator, CardStarted, FactorChanged, FactorView, SmsSent
+from matcher.web.schemas import Anything
 
 #: Ten minutes: what a person needs for a card and its PIN.
 _CARD_AGE: Final = 600
 Code = Annotated[str, StringConstraints(min_length=1, max_length=20)]
+
+
+class SmsSent(TypedDict):
+    """Whether the gateway took it; else the office is asked to call."""
+
+    sent: bool
+    mobile: str
+
+
+class CardStarted(TypedDict):
+    """Where the browser goes to show a card."""
+
+    url: str
+
+
+class Authenticator(TypedDict):
+    """What an authenticator has to be told, as text, as an address and as a picture of modules."""
+
+    doctor: dict[str, Any]
+    territory: dict[str, Any]
+    secret: str
+    uri: str
+    picture: dict[str, Any]
+
+
+class FactorView(TypedDict, total=False):
+    """What is set up for a doctor; ``kind`` is the territory's."""
+
+    kind: Required[str]
+    rpps: Required[bool]
+    mobile: str
+    totp_since: datetime
+
+
+class FactorChanged(TypedDict, total=False):
+    """The end of the number noted, or the code to read out with the end of its link."""
+
+    mobile: str
+    code: str
+    until: datetime
 
 
 class SetUpIn(LinkIn):

@@ -411,46 +411,6 @@ class AnswerTaken(TypedDict, total=False):
     unconfirmed: bool
 
 
-class SmsSent(TypedDict):
-    """Whether the gateway took it; else the office is asked to call."""
-
-    sent: bool
-    mobile: str
-
-
-class CardStarted(TypedDict):
-    """Where the browser goes to show a card."""
-
-    url: str
-
-
-class Authenticator(TypedDict):
-    """What an authenticator has to be told, as text, as an address and as a picture of modules."""
-
-    doctor: dict[str, Any]
-    territory: dict[str, Any]
-    secret: str
-    uri: str
-    picture: dict[str, Any]
-
-
-class FactorView(TypedDict, total=False):
-    """What is set up for a doctor; ``kind`` is the territory's."""
-
-    kind: Required[str]
-    rpps: Required[bool]
-    mobile: str
-    totp_since: datetime
-
-
-class FactorChanged(TypedDict, total=False):
-    """The end of the number noted, or the code to read out with the end of its link."""
-
-    mobile: str
-    code: str
-    until: datetime
-
-
 class Opened(TypedDict):
     """The record, and a session of 15 minutes for its document and the acknowledgement."""
 

@@ -121,3 +121,12 @@ def test_the_readme_names_the_commands_and_settings_as_they_are() -> None:
     assert set(re.findall(r"TRAIT_UNION_[A-Z_]+", text)) <= known
     targets = set(re.findall(r"^([a-z]+):", _read("Makefile"), re.MULTILINE))
     assert set(re.findall(r"make ([a-z]+)", text)) <= targets
+
+
+def test_the_page_on_security_names_tests_and_commands_that_exist() -> None:
+    text = _read("docs/security.md")
+    named = set(re.findall(r"`(test_\w+\.py)", text))
+    assert len(named) > 8
+    assert named <= {path.name for path in (ROOT / "tests").rglob("test_*.py")}
+    known = {f"TRAIT_UNION_{key.upper()}" for key in tomllib.loads(_read("config/default.toml"))}
+    assert set(re.findall(r"TRAIT_UNION_[A-Z_]+", text)) <= known
