@@ -80,6 +80,8 @@ async def run(house: House, stop: asyncio.Event) -> None:
 
     async def once() -> None:
         async with ticking:
+            if stop.is_set():
+                return
             try:
                 await tick(house, stop)
             except Exception as problem:  # noqa: BLE001

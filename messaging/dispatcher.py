@@ -27,8 +27,6 @@ Compose = Callable[[Sequence[Row]], Awaitable[Sequence[_Mail]]]
 _POLL = 0.5
 #: Batches of one lane under way at once: one is composed while the relay takes the other.
 _UNDER_WAY = 2
-#: A mail worded so long ago may have become obsolete while it waited for the relay.
-_FRESH_FOR = timedelta(seconds=2)
 #: Seconds that the relay still has for a mail on its way once the process was asked to end.
 LAST_SECONDS = 5.0
 _log = structlog.get_logger(__name__)
@@ -80,7 +78,10 @@ class Dispatcher:
         self._breaker = Breaker()
         self._probing = asyncio.Lock()
         self._chance = chance
-        self._batch = smtp.size * 8
+        # Claimed at once, per lane: halved when a batch was not done in time, so that leases do not end on
+        # a machine that is too busy, and doubled when it was.
+        self._most = smtp.size * 8
+        self._limits = dict.fromkeys(Lane, self._most)
         # Mails that failed before may hold half of the connections; the rest is for the new ones.
         self._places = {
             Lane.FRESH: asyncio.Semaphore(smtp.size),
@@ -144,7 +145,7 @@ class Dispatcher:
             return []
         async with self._sessions.begin() as session:
             return await outbox.claim(
-                session, now=self._now(), lease=self._lease, limit=self._batch, lane=lane
+                session, now=self._now(), lease=self._lease, limit=self._limits[lane], lane=lane
             )
 
     async def _relay_is_back(self) -> bool:
@@ -168,6 +169,10 @@ class Dispatcher:
         claimed_at = self._now()
         worded = await self._worded([row for row in rows if row.outcome is None])
         await asyncio.gather(*(self._handle(lane, row, worded.get(row.id), claimed_at) for row in rows))
+        if self._now() - claimed_at > self._lease / 2:
+            self._limits[lane] = max(1, self._limits[lane] // 2)
+        else:
+            self._limits[lane] = min(self._most, self._limits[lane] * 2)
 
     async def _worded(self, rows: Sequence[Row]) -> dict[str, _Mail]:
         """What each row's mail is, by the row's id."""
@@ -187,16 +192,23 @@ class Dispatcher:
     async def _handle(self, lane: Lane, row: Row, mail: _Mail | None, claimed_at: datetime) -> None:
         try:
             async with self._places[lane]:
-                if mail is not None and self._now() - claimed_at > _FRESH_FOR:
+                waited = self._now() - claimed_at
+                # Late, what is left of the lease may not be enough to send and to say so.
+                goes = not (self._stopping or self._breaker.open or waited >= self._lease / 2)
+                if isinstance(mail, Message) and goes and waited >= self._lease / 30:
+                    # It waited for the relay, and may have become obsolete meanwhile.
                     mail = (await self._worded([row]))[row.id]
-                await self._attempt(row, mail, claimed_at)
+                if goes or not isinstance(mail, Message):
+                    await self._attempt(row, mail)
+                    return
+            await self._settler.give_back(row, self._now())
         except Stale:
             _log.warning("outbox_stale", territory=row.territory, mail=row.id, letter=row.letter)
         except Exception as problem:  # noqa: BLE001
             # Its lease will end and the mail will come back; the other mails of the batch go on.
             _log.error("outbox_failed", mail=row.id, letter=row.letter, problem=type(problem).__name__)
 
-    async def _attempt(self, row: Row, mail: _Mail | None, claimed_at: datetime) -> None:
+    async def _attempt(self, row: Row, mail: _Mail | None) -> None:
         if mail is None:
             # Only the telling is left to do.
             assert row.outcome is not None
@@ -207,11 +219,8 @@ class Dispatcher:
             # A template or a datum at fault: tried again later, since nothing may be lost by a slip of ours.
             _log.error("compose_failed", mail=row.id, letter=row.letter, problem=type(mail).__name__)
             await self._failed(row, Failure.FAULT, f"compose {type(mail).__name__}")
-        elif self._stopping or self._breaker.open or self._now() >= claimed_at + self._lease / 2:
-            # Late, what is left of the lease may not be enough to send and to say so.
-            await self._give_back(row, self._now())
         elif (turn := self._pace.turn(mail.recipient, self._now())) is not None:
-            await self._give_back(row, turn)
+            await self._settler.give_back(row, turn)
         else:
             await self._send(row, mail)
 
@@ -229,10 +238,6 @@ class Dispatcher:
         else:
             await self._failed(row, delivery.failure, delivery.detail)
 
-    async def _give_back(self, row: Row, at: datetime) -> None:
-        async with self._sessions.begin() as session:
-            await outbox.release(session, row, at=at)
-
     async def _failed(self, row: Row, failure: Failure, detail: str) -> None:
         now = self._now()
         # A relay that heard nothing uses up no attempt.
@@ -243,7 +248,7 @@ class Dispatcher:
         if again_at is None:
             kind = Kind.DEAD
         elif failure is Failure.UNREACHED:
-            await self._give_back(row, again_at)
+            await self._settler.give_back(row, again_at)
             return
         else:
             kind = Kind.AMBIGUOUS if failure is Failure.AMBIGUOUS else Kind.RETRY

@@ -22,6 +22,7 @@ from sqlalchemy import (
     CursorResult,
     Index,
     UniqueConstraint,
+    Update,
     case,
     delete,
     func,
@@ -266,26 +267,15 @@ async def settle(
         alike.setdefault(key, []).append(row)
     ours: set[str] = set()
     for (state, ambiguous, outcome, again_at), rows in alike.items():
-        statement = (
-            update(OutboxRow)
-            .where(
-                tuple_(OutboxRow.territory_id, OutboxRow.id, OutboxRow.fence).in_(
-                    [(row.territory, row.id, row.fence) for row in rows]
-                ),
-                OutboxRow.state.in_(("sending", "settling")),
-            )
-            .values(
-                state=state,
-                may_have_left=ambiguous,
-                next_attempt_at=again_at,
-                settled_at=at if state in _DONE else None,
-                outcome=outcome.kind.value,
-                detail=outcome.detail,
-            )
-            .returning(OutboxRow.id)
-            .execution_options(synchronize_session=False)
+        statement = _claimed(rows).values(
+            state=state,
+            may_have_left=ambiguous,
+            next_attempt_at=again_at,
+            settled_at=at if state in _DONE else None,
+            outcome=outcome.kind.value,
+            detail=outcome.detail,
         )
-        ours.update(await session.scalars(statement))
+        ours.update(await session.scalars(statement.returning(OutboxRow.id)))
     return ours
 
 
@@ -301,15 +291,23 @@ async def postpone_telling(session: AsyncSession, row: Row, outcome: Outcome, *,
     )
 
 
-async def release(session: AsyncSession, row: Row, *, at: datetime) -> None:
-    """Give a claimed mail back untried, to be claimed again at ``at``. Raises Stale."""
-    await _write(
-        session,
-        row,
-        state="ambiguous" if row.may_have_left else "queued",
-        attempts=row.attempts - 1,
-        next_attempt_at=at,
-    )
+async def release(session: AsyncSession, given_back: Sequence[tuple[Row, datetime]]) -> set[str]:
+    """Give claimed mails back untried, each to be claimed again at its time; returns the ids of those that
+    were still this worker's.
+    """
+    require_transaction(session)
+    together: dict[datetime, list[Row]] = {}
+    for row, at in given_back:
+        together.setdefault(at, []).append(row)
+    ours: set[str] = set()
+    for at, rows in together.items():
+        statement = _claimed(rows).values(
+            state=case((OutboxRow.may_have_left.is_(True), "ambiguous"), else_="queued"),
+            attempts=OutboxRow.attempts - 1,
+            next_attempt_at=at,
+        )
+        ours.update(await session.scalars(statement.returning(OutboxRow.id)))
+    return ours
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -359,19 +357,21 @@ async def purge(session: AsyncSession, territory: str, *, before: datetime) -> i
 
 async def _write(session: AsyncSession, row: Row, **values: object) -> None:
     require_transaction(session)
-    statement = (
+    if _changed(await session.execute(_claimed([row]).values(**values))) != 1:
+        raise Stale
+
+
+def _claimed(rows: Sequence[Row]) -> Update:
+    """An UPDATE of those of these rows that nobody else claimed since."""
+    keys = [(row.territory, row.id, row.fence) for row in rows]
+    return (
         update(OutboxRow)
         .where(
-            OutboxRow.territory_id == row.territory,
-            OutboxRow.id == row.id,
-            OutboxRow.fence == row.fence,
+            tuple_(OutboxRow.territory_id, OutboxRow.id, OutboxRow.fence).in_(keys),
             OutboxRow.state.in_(("sending", "settling")),
         )
-        .values(**values)
         .execution_options(synchronize_session=False)
     )
-    if _changed(await session.execute(statement)) != 1:
-        raise Stale
 
 
 def _changed(result: object) -> int:

