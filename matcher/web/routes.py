@@ -44,6 +44,8 @@ from matcher.web import (
     search_page,
     second_step,
     sessions,
+    trial_page,
+    trials,
 )
 from matcher.web.keys import ERROR_PAGE, HOUSE, ROUTES
 from matcher.web.route import ANYONE, Route
@@ -70,6 +72,7 @@ PAGES: Final[tuple[Route, ...]] = (
     *requester.ROUTES,  # /mes-demandes
     *directory_page.ROUTES,  # /medecins
     *reports_page.ROUTES,  # /journal, /rapport, /reglages, /aide
+    *trial_page.ROUTES,  # /reglages/essai
     *openings_page.PAGES,  # /journal/fiches, /recherches/{id}/acces
     *doctor.ROUTES,  # /r, /dossier, /double-verification
 )
@@ -122,6 +125,7 @@ def setup(app: web.Application, house: House) -> None:
     app[health.METERS] = health.Meters()
     guards.install(app)
     live.install(app)
+    trials.install(app)
     openapi.prepare(app)
     app.middlewares.extend((health.metered, *guards.guards(sessions.DatabaseStorage(house))))
     app.on_response_prepare.append(headers.add_security_headers)

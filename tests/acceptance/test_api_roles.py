@@ -135,7 +135,10 @@ PLACED: list[tuple[set[Role] | None, str]] = [
     ),
     (
         {Role.DIRECTRICE},
-        "GET /journal GET /journal/fiches GET /rapport GET /api/v1/journal GET /api/v1/report",
+        """
+        GET /journal GET /journal/fiches GET /rapport GET /api/v1/journal GET /api/v1/report
+        GET /reglages/essai POST /reglages/essai POST /reglages/essai/arreter
+        """,
     ),
     (
         COORDINATION | {Role.DIRECTRICE},
