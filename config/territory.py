@@ -41,6 +41,10 @@ A complete file, one key a line::
     [waves]
     size = 20                           # doctors mailed in one wave
 
+    [digest]
+    more_than = 3                       # announcements to one doctor that go one by one within
+    window = "PT30M"                    # this time; the others wait for its end, in one mail
+
     [answers]
     settle = "PT5S"
     min_reading = "PT2S"
@@ -226,6 +230,13 @@ class Waves(_Section):
     size: _Positive
 
 
+class Digest(_Section):
+    """When announcements to one doctor go as one mail: more than so many within a window."""
+
+    more_than: _Positive = 3
+    window: Duration = "PT30M"
+
+
 class Answers(_Section):
     """When an answer takes effect, and when it came too fast to have been read."""
 
@@ -300,6 +311,7 @@ class TerritorySettings(_Section):
     delays: DelaySettings
     urgent: DelaySettings
     waves: Waves
+    digest: Digest = Digest()
     answers: Answers
     announcement: AnnouncementSettings
     release: ReleaseSettings

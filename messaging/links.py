@@ -35,6 +35,9 @@ class Purpose(StrEnum):
     PAUSE = "pause"
     #: Set an authenticator up, with a code that the office reads out.
     FACTOR = "factor"
+    #: Say how many patients of a list one could take, on ``/places``. The list's id follows, so that a
+    #: doctor has one link for each: ``list:<id>``.
+    LIST = "list"
     #: Choose a first password.
     ENROL = "enrol"
 

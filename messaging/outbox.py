@@ -9,7 +9,7 @@ that the late word of a worker that only slept is refused.
 import hashlib
 import hmac
 from base64 import b32encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -182,6 +182,29 @@ async def enqueue(
 
     Raises OutsideTransaction: a mail commits or vanishes with what it speaks of.
     """
+    made = await begin(
+        session,
+        territory=territory,
+        letter=letter,
+        ids=ids,
+        message_id=message_id,
+        now=now,
+        not_before=not_before,
+    )
+    return made is not None
+
+
+async def begin(
+    session: AsyncSession,
+    *,
+    territory: str,
+    letter: str,
+    ids: Mapping[str, str],
+    message_id: str,
+    now: datetime,
+    not_before: datetime | None = None,
+) -> str | None:
+    """The same, for a mail into which more will be gathered: its id, None if it is there already."""
     require_transaction(session)
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     statement = (
@@ -203,7 +226,29 @@ async def enqueue(
         .on_conflict_do_nothing(index_elements=["territory_id", "message_id"])
         .returning(OutboxRow.id)
     )
-    return (await session.execute(statement)).scalar_one_or_none() is not None
+    made: str | None = (await session.execute(statement)).scalar_one_or_none()
+    return made
+
+
+async def still_waiting(session: AsyncSession, territory: str, among: Collection[str]) -> str | None:
+    """One of these mails that nobody has begun to send, kept from being claimed until the caller commits:
+    what is gathered into it now goes with it.
+    """
+    require_transaction(session)
+    waiting = (
+        select(OutboxRow.id)
+        .where(
+            OutboxRow.territory_id == territory,
+            OutboxRow.id.in_(among),
+            OutboxRow.state == "queued",
+            OutboxRow.attempts == 0,
+            OutboxRow.items.is_(None),
+        )
+        .order_by(OutboxRow.next_attempt_at, OutboxRow.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    return (await session.execute(waiting)).scalar_one_or_none()
 
 
 async def claim(
@@ -318,17 +363,22 @@ class Sent:
     id: str
     letter: str
     ids: Mapping[str, str]
+    #: What a gathered mail spoke of.
+    items: tuple[str, ...] | None = None
 
 
 async def sent(session: AsyncSession, territories: Sequence[str], id: str) -> Sent | None:
     """The mail that something came back for; None where it was forgotten, or never was."""
     found = await session.execute(
-        select(OutboxRow.territory_id, OutboxRow.id, OutboxRow.letter, OutboxRow.ids).where(
+        select(OutboxRow.territory_id, OutboxRow.id, OutboxRow.letter, OutboxRow.ids, OutboxRow.items).where(
             OutboxRow.territory_id.in_(territories), OutboxRow.id == id
         )
     )
     row = found.one_or_none()
-    return None if row is None else Sent(territory=row[0], id=row[1], letter=row[2], ids=row[3])
+    if row is None:
+        return None
+    items = None if row[4] is None else tuple(row[4])
+    return Sent(territory=row[0], id=row[1], letter=row[2], ids=row[3], items=items)
 
 
 async def oldest_unsent(session: AsyncSession) -> datetime | None:

@@ -103,6 +103,8 @@ class Offer:
     declines: frozenset[ConditionKind] = field(default_factory=frozenset)
     #: Declared by the doctor himself over his link.
     by_link: bool = False
+    #: The list of patients for which it was made; None: for anybody.
+    origin: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

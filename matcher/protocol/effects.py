@@ -15,6 +15,11 @@ class Letter(StrEnum):
     #: To a doctor, answered over ``/r``.
     ANNOUNCEMENT = "announcement"
     REMINDER = "reminder"
+    #: Several announcements, or reminders, of different searches in one mail. No step asks for it: the
+    #: service gathers what it would have sent one by one.
+    DIGEST = "digest"
+    #: How many patients of a list he could take: a count and a place. No step asks for it either.
+    LIST = "list"
     #: The link that makes a plain "oui" count, or that asks an old yes again.
     CONFIRM_ANSWER = "confirm_answer"
     STILL_AVAILABLE = "still_available"

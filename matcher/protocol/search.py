@@ -167,6 +167,8 @@ class Search:
     #: What a returned request lacks, as field names.
     missing: tuple[str, ...] = ()
     household: Household | None = None
+    #: The list of patients that it came with (a doctor who retires), if any.
+    origin: str | None = None
     announcement: Announcement | None = None
     #: The text is fixed at the first launch.
     announcement_frozen: bool = False

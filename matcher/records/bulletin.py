@@ -273,6 +273,8 @@ class SearchIn(Strict):
     urgent: bool = False
     choice: Literal["patient_chooses", "first_match"] = "patient_chooses"
     speaks_to_patient: Literal["coordinatrice", "requester"] = "coordinatrice"
+    #: The list of patients that it comes with (a doctor who retires), by a name of the requester's.
+    origin: Annotated[str, StringConstraints(min_length=1, max_length=80)] | None = None
     #: Keep it as a draft instead of handing it in.
     draft: bool = False
 

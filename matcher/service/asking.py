@@ -36,10 +36,12 @@ async def roster(session: AsyncSession, house: House, territory: str) -> Roster:
     known = await doctors.all_for_ranking(session, territory, now, quota)
     past = await house.past.answers(session, territory, now)
     listed = tuple(_remembered(doctor, past) for doctor in known)
+    day = today(house, territory)
     return Roster(
         doctors=listed,
         common=usual(listed),
-        offers=tuple(await offers.open_ones(session, territory, today(house, territory))),
+        # Those for a list are given out when it is filled (``lists``), not to whoever comes first.
+        offers=tuple(o for o in await offers.open_ones(session, territory, day) if o.origin is None),
     )
 
 

@@ -6,19 +6,18 @@ An address, a token or a text exists only here and on the wire.
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, time
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from config.territory import Week
 from matcher.protocol.announcement import Announcement
 from matcher.protocol.effects import Letter
 from matcher.protocol.ids import DoctorId
 from matcher.protocol.places import Place, PlaceKind, distance_km, rounded_km
 from matcher.protocol.search import Search, Stand, State
 from matcher.protocol.wording import sentence, where
-from matcher.service import asking, post, second_factor
-from matcher.service.house import House, Territory
+from matcher.service import asking, gathering, list_mails, post, second_factor
+from matcher.service.house import House
+from matcher.service.phrases import day, duration, frame
 from matcher.storage import doctors, links, people, searches
 from matcher.storage.doctors import Card
 from matcher.storage.links import Row as LinkRow
@@ -34,21 +33,6 @@ _ANNOUNCING = frozenset({Letter.ANNOUNCEMENT, Letter.REMINDER})
 _ANSWERED = frozenset({Letter.ANNOUNCEMENT, Letter.REMINDER, Letter.CONFIRM_ANSWER, Letter.STILL_AVAILABLE})
 _RECORD_LETTERS = post.WITH_THE_RECORD
 _TO_REQUESTER = frozenset({Letter.REQUESTER_NEWS, Letter.CHOICE_CHASED})
-_DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
-_MONTHS = (
-    "janvier",
-    "février",
-    "mars",
-    "avril",
-    "mai",
-    "juin",
-    "juillet",
-    "août",
-    "septembre",
-    "octobre",
-    "novembre",
-    "décembre",
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +53,17 @@ class _Facts:
     fitting: Mapping[str, frozenset[DoctorId]]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    """What one letter to a doctor says."""
+
+    to: Mailbox
+    words: Mapping[str, object]
+    unsubscribe: str
+    #: The Message-ID of the announcement that a reminder reminds of.
+    earlier: str | None
+
+
 _NOTHING = _Facts(
     searches={}, cards={}, links={}, pauses={}, structures={}, factors={}, set_up={}, fitting={}
 )
@@ -83,9 +78,13 @@ class Composer:
 
     async def compose(self, rows: Sequence[Row]) -> list[Message | Obsolete | Exception]:
         """Each row's mail as it must be now, or that it is no longer wanted, or why it cannot be worded."""
+        async with self.house.sessions.begin() as session:
+            items = await gathering.spoken_of(session, rows)
+        single = [row for row in rows if row.letter not in (Letter.DIGEST, Letter.LIST)]
+        single += [item for of_digest in items.values() for item in of_digest]
         facts = {}
         for territory in sorted({row.territory for row in rows} & self.house.territories.keys()):
-            theirs = [row for row in rows if row.territory == territory]
+            theirs = [row for row in single if row.territory == territory]
             facts[territory] = await self._facts(territory, theirs)
         worded: list[Message | Obsolete | Exception] = []
         for number, row in enumerate(rows):
@@ -93,7 +92,13 @@ class Composer:
                 # Nobody else's request waits for a whole batch to be worded.
                 await asyncio.sleep(0)
             try:
-                worded.append(self._worded(row, facts.get(row.territory, _NOTHING)))
+                if row.letter == Letter.LIST:
+                    worded.append(await list_mails.compose_for(self.house, self.letters, row))
+                    continue
+                known = facts.get(row.territory, _NOTHING)
+                of_digest = items.get(row.id)
+                one = self._worded(row, known) if of_digest is None else self._digest(row, of_digest, known)
+                worded.append(one)
             except Exception as slip:  # noqa: BLE001
                 worded.append(slip)
         return worded
@@ -181,18 +186,70 @@ class Composer:
         return self._mail(row, letter, Mailbox(address=structure.email, name=structure.name), words)
 
     def _to_doctor(self, row: Row, letter: Letter, search: Search, facts: _Facts) -> Message | Obsolete:
+        over = self._over(row, letter, search, facts)
+        # One whose earlier attempt may have arrived goes again as it was: it is no new mail.
+        if over is not None and not row.may_have_left:
+            return Obsolete(over)
+        told = self._told(row, letter, search, facts)
+        return told if isinstance(told, Obsolete) else self._mail_of(row, letter, told)
+
+    def _digest(self, row: Row, items: Sequence[Row], facts: _Facts) -> Message | Obsolete:
+        """Several announcements or reminders in one mail. What it speaks of is frozen at the first attempt;
+        of a repeat the items that have ended since are marked.
+        """
+        told: list[tuple[Row, _Told, str | None]] = []
+        why_not = "nothing_left"
+        for item in items:
+            owned = facts.searches.get(item.ids["search"])
+            if owned is None or (row.items is not None and gathering.key_of(item) not in row.items):
+                continue
+            letter = Letter(item.letter)
+            over = self._over(item, letter, owned.search, facts)
+            if over is not None and row.items is None:
+                why_not = over
+                continue
+            one = self._told(item, letter, owned.search, facts)
+            if isinstance(one, Obsolete):
+                why_not = one.reason
+                continue
+            told.append((item, one, over))
+        ended = [over for _, _, over in told if over is not None]
+        if not told or (len(ended) == len(told) and not row.may_have_left):
+            return Obsolete(ended[0] if ended else why_not)
+        item, first, _ = told[0]
+        keys = tuple(gathering.key_of(item) for item, _, _ in told)
+        if len(told) == 1:
+            return self._mail_of(row, Letter(item.letter), first, items=keys)
+        words = {name: first.words[name] for name in ("doctor", "delegate", "yes_held")}
+        words |= {
+            "reminder": item.letter == Letter.REMINDER,
+            "pause_link": next((one.words["link"] for _, one, over in told if over is None), None),
+            "items": [
+                {name: one.words[name] for name in ("sentence", "link", "answer_links")}
+                | {"over": over is not None}
+                for _, one, over in told
+            ],
+        }
+        return self._mail(row, Letter.DIGEST, first.to, words, unsubscribe=first.unsubscribe, items=keys)
+
+    def _over(self, row: Row, letter: Letter, search: Search, facts: _Facts) -> str | None:
+        """Why a letter has no reason to go any more; None where it has."""
+        doctor = DoctorId(row.ids["doctor"])
+        unwanted = _unwanted(search, letter, doctor, row)
+        card = facts.cards.get(doctor)
+        if unwanted is not None or letter not in _ANNOUNCING or row.may_have_left or card is None:
+            return unwanted
+        if card.away_until is not None and card.away_until >= asking.today(self.house, row.territory):
+            return "paused"
+        if search.touched_at > row.enqueued_at and doctor not in facts.fitting[search.id]:
+            return "no_longer_fits"
+        return None
+
+    def _told(self, row: Row, letter: Letter, search: Search, facts: _Facts) -> _Told | Obsolete:
+        """What a letter to a doctor says, and to whom it goes."""
         doctor = DoctorId(row.ids["doctor"])
         delegate = row.ids["purpose"] == Purpose.DELEGATE
-        unwanted = _unwanted(search, letter, doctor, row)
-        # One whose earlier attempt may have arrived goes again as it was: it is no new mail.
-        if unwanted is not None and not row.may_have_left:
-            return Obsolete(unwanted)
         card = facts.cards.get(doctor)
-        if letter in _ANNOUNCING and not row.may_have_left and card is not None:
-            if card.away_until is not None and card.away_until >= asking.today(self.house, row.territory):
-                return Obsolete("paused")
-            if search.touched_at > row.enqueued_at and doctor not in facts.fitting[search.id]:
-                return Obsolete("no_longer_fits")
         address = None if card is None else (card.delegate_email if delegate else card.mailbox)
         if card is None or address is None:
             return Obsolete("no_mailbox")
@@ -210,7 +267,20 @@ class Composer:
         if letter is Letter.REMINDER:
             earlier = post.message_id(self.house, search, doctor, Letter.ANNOUNCEMENT, delegate=delegate)
         to = Mailbox(address=address, name="" if delegate else card.name)
-        return self._mail(row, letter, to, words, unsubscribe=unsubscribe, references=earlier)
+        return _Told(to=to, words=words, unsubscribe=unsubscribe, earlier=earlier)
+
+    def _mail_of(
+        self, row: Row, letter: Letter, told: _Told, items: tuple[str, ...] | None = None
+    ) -> Message:
+        return self._mail(
+            row,
+            letter,
+            told.to,
+            told.words,
+            unsubscribe=told.unsubscribe,
+            references=told.earlier,
+            items=items,
+        )
 
     def _set_up(self, row: Row, facts: _Facts) -> Message | Obsolete:
         """The link under which a doctor sets an authenticator up, while it is worth anything."""
@@ -254,13 +324,15 @@ class Composer:
         *,
         unsubscribe: str | None = None,
         references: str | None = None,
+        items: tuple[str, ...] | None = None,
     ) -> Message:
         territory = self.house.territory(row.territory)
         office = Mailbox(address=territory.mail, name=territory.name)
-        rendered = self.letters.render(letter.value, {**_frame(territory), **words})
+        rendered = self.letters.render(letter.value, {**frame(territory), **words})
         links, domain = self.house.links, territory.settings.return_domain
         answers = office
-        if letter in _ANSWERED and self.house.settings.inbox is not None:
+        # A reply to a digest does not tell of whom it speaks: the office reads it.
+        if letter in _ANSWERED and items is None and self.house.settings.inbox is not None:
             answers = Mailbox(address=links.reply_path(row.id, domain), name=territory.name)
         return compose(
             rendered,
@@ -272,6 +344,7 @@ class Composer:
             reply_to=answers,
             unsubscribe=unsubscribe,
             references=references,
+            items=items,
         )
 
     def _token(self, row: LinkRow) -> str:
@@ -333,51 +406,3 @@ def _distance(place: Place, card: Card) -> float | None:
     if card.lat is None or card.lon is None:
         return None
     return rounded_km(distance_km(place.lat, place.lon, card.lat, card.lon))
-
-
-def _frame(territory: Territory) -> dict[str, object]:
-    """What every mail needs."""
-    return {
-        "territory": {
-            "name": territory.name,
-            "mail": territory.mail,
-            "phone": territory.phone,
-            "hours": hours(territory.settings.hours.office),
-        },
-        "signature": None,
-    }
-
-
-def duration(text: str, *, weekdays: bool = True) -> str:
-    """A setting's duration in words: « 3 jours ouvrés », « 15 minutes », « 2 heures »."""
-    unit, number = text[-1], int("".join(sign for sign in text if sign.isdigit()))
-    plural = "s" if number > 1 else ""
-    if unit == "D":
-        return f"{number} jour{plural}" + (f" ouvré{plural}" if weekdays else "")
-    noun = {"H": "heure", "M": "minute", "S": "seconde"}[unit]
-    return f"{number} {noun}{plural}"
-
-
-def day(value: date) -> str:
-    """« 12 mars 2026 », « 1er mai 2026 »."""
-    number = "1er" if value.day == 1 else str(value.day)
-    return f"{number} {_MONTHS[value.month - 1]} {value.year}"
-
-
-def hours(week: Week) -> str:
-    """When somebody is there, in words: « du lundi au vendredi, 9 h – 17 h »."""
-    said: list[str] = []
-    days = sorted(week.openings().items())
-    while days:
-        first, opening = days[0]
-        same = [number for number, other in days if other == opening]
-        days = [(number, other) for number, other in days if other != opening]
-        run = same == list(range(first, first + len(same)))
-        names = [_DAYS[number] for number in same]
-        which = f"du {names[0]} au {names[-1]}" if run and len(names) > 2 else f"le {', le '.join(names)}"
-        said.append(f"{which}, {_clock(opening[0])} – {_clock(opening[1])}")
-    return " ; ".join(said)
-
-
-def _clock(at: time) -> str:
-    return f"{at.hour} h {at.minute:02d}" if at.minute else f"{at.hour} h"

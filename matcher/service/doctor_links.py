@@ -32,9 +32,9 @@ from matcher.protocol.search import (
 from matcher.protocol.wording import sentence
 from matcher.service import asking, doors, handover, second_factor, turn, vaulted, views
 from matcher.service.actors import Actor, Role
-from matcher.service.composing import hours
 from matcher.service.errors import Invalid, Locked, WrongCode
 from matcher.service.house import House
+from matcher.service.phrases import hours
 from matcher.service.second_factor import CardAnswer
 from matcher.storage import doctors, journal, links, searches
 from messaging.links import Purpose

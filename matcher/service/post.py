@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from matcher.protocol.effects import Letter
 from matcher.protocol.ids import DoctorId
 from matcher.protocol.search import Search
+from matcher.service import gathering
 from matcher.service.house import House
 from matcher.storage import doctors, links
 from matcher.storage.links import Row
@@ -76,10 +77,22 @@ async def set_up(session: AsyncSession, house: House, territory: str, doctor: Do
 
 
 def message_id(
-    house: House, search: Search, doctor: DoctorId, letter: Letter, number: int = 1, *, delegate: bool = False
+    house: House,
+    search: Search,
+    doctor: DoctorId,
+    letter: Letter,
+    number: int = 1,
+    *,
+    delegate: bool = False,
+    of: Letter | None = None,
 ) -> str:
-    """The Message-ID of a letter: the same for ever for the same letter, after a restored backup too."""
+    """The Message-ID of a letter: the same for ever for the same letter, after a restored backup too.
+
+    A digest has that of the search it begins with, and of what it gathers (``of``).
+    """
     to = f"{doctor}/delegate" if delegate else doctor
+    if of is not None:
+        to = f"{to}/{of}"
     return _message_id(house, search, to, letter, str(number))
 
 
@@ -103,13 +116,19 @@ async def _enqueue(
         now=house.now(),
         expires_at=house.now() + territory.rules.link_life,
     )
+    delegate = purpose is Purpose.DELEGATE
+    waits = await gathering.until(session, house, search, letter, doctor)
+    if waits is not None:
+        digest = message_id(house, search, doctor, Letter.DIGEST, number, delegate=delegate, of=letter)
+        await gathering.gather(session, house, search, letter, doctor, number, purpose, digest, waits)
+        return
     ids = {"search": search.id, "run": str(search.run), "doctor": doctor, "number": str(number)}
     await outbox.enqueue(
         session,
         territory=search.territory,
         letter=letter,
         ids=ids | {"purpose": purpose.value},
-        message_id=message_id(house, search, doctor, letter, number, delegate=purpose is Purpose.DELEGATE),
+        message_id=message_id(house, search, doctor, letter, number, delegate=delegate),
         now=house.now(),
     )
 

@@ -17,7 +17,7 @@ from matcher.protocol.effects import Effect, FlagMailbox, Letter, SendToDoctor
 from matcher.protocol.ids import DoctorId
 from matcher.protocol.moves import Event, Refused
 from matcher.protocol.search import Says, Search, Stand, State
-from matcher.service import post, replies, turn, vaulted
+from matcher.service import post, replies, returned_many, turn, vaulted
 from matcher.service.actors import Actor, Role, system
 from matcher.service.house import House
 from matcher.storage import doctors, journal, received, searches
@@ -114,6 +114,10 @@ async def take(house: House, mail: Received) -> None:
     read = await asyncio.to_thread(_read, mail, house.now().date())
     async with house.sessions.begin() as session:
         sent = await outbox.sent(session, here, came_back[:_ROW])
+        if sent is not None and sent.letter in returned_many.SEVERAL:
+            if not await returned_many.take(session, house, sent, read.fate, came_back[_ROW:]):
+                house.at_the_door["forgotten"] += 1
+            return
         about = None if sent is None else sent.ids.get("search")
         owned = None if sent is None or about is None else await searches.lock(session, sent.territory, about)
         if sent is None or owned is None:

@@ -21,7 +21,7 @@ from matcher.service import searches as following
 from matcher.service.actors import COORDINATION, OFFICE, Actor, Role, require
 from matcher.service.errors import Invalid
 from matcher.service.house import House
-from matcher.storage import references, searches
+from matcher.storage import origins, references, searches
 
 #: May fill a request in: a structure for its patients, the office during a call.
 SUBMITTERS = OFFICE | {Role.REQUESTER}
@@ -47,6 +47,9 @@ async def create(
             return first
         around = await turn.around(session, house, None, actor.territory)
         search = steps.new(SearchId(uuid4().hex), actor.territory, around, **_asked(house, body, today))
+        if body.origin is not None:
+            origin = await origins.named(session, actor.territory, body.origin, actor.structure, house.now())
+            search = replace(search, origin=origin)
         reference = await references.next_one(session, actor.territory, today.year)
         await searches.insert(
             session, search, reference=reference, structure=actor.structure, created_by=actor.id

@@ -14,7 +14,7 @@ from matcher.protocol.ids import DoctorId
 from matcher.protocol.moves import Event, Refused, Step
 from matcher.protocol.rules import Around
 from matcher.protocol.search import Search
-from matcher.service import turn
+from matcher.service import gathering, list_mails, turn
 from matcher.service.actors import system
 from matcher.service.house import House
 from matcher.service.turn import Taken
@@ -44,8 +44,12 @@ class Telling:
         self, session: AsyncSession, settled: Sequence[tuple[Row, Outcome]], at: datetime
     ) -> None:
         """Tell each search of its mails. All are locked first, in the order of their ids."""
+        for row, outcome in settled:
+            if row.letter == Letter.LIST:
+                await list_mails.settled(session, row, outcome)
+        singly = await gathering.apart(session, [one for one in settled if one[0].letter != Letter.LIST])
         told = sorted(
-            ((row, outcome) for row, outcome in settled if _followed(row, outcome)),
+            ((row, outcome) for row, outcome in singly if _followed(row, outcome)),
             key=lambda one: (one[0].territory, one[0].ids["search"]),
         )
         for territory, of_territory in groupby(told, key=lambda one: one[0].territory):

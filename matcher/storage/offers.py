@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, RowMapping, and_, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, case, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.database import require_transaction
@@ -29,6 +29,7 @@ async def add(session: AsyncSession, territory: str, offer: Offer, now: datetime
             ends_on=offer.until,
             declines=sorted(kind.value for kind in offer.declines),
             by_link=offer.by_link,
+            origin=offer.origin,
             created_at=now,
         )
     )
@@ -76,6 +77,25 @@ async def count(session: AsyncSession, territory: str, offer: str, by: int) -> b
     return await changed(session, statement) == 1
 
 
+async def replace(session: AsyncSession, territory: str, offer: Offer) -> None:
+    """The doctor says another number or period; the places that were used stay used."""
+    require_transaction(session)
+    used = _OFFERS.c.places - _OFFERS.c.remaining
+    left = case((used < offer.left, offer.left - used), else_=0)
+    await session.execute(
+        update(_OFFERS)
+        .where(_is(territory, offer.id))
+        .values(
+            places=case((used < offer.left, offer.left), else_=used),
+            remaining=left,
+            starts_on=offer.from_,
+            ends_on=offer.until,
+            declines=sorted(kind.value for kind in offer.declines),
+            withdrawn_at=None,
+        )
+    )
+
+
 async def withdraw(session: AsyncSession, territory: str, offer: str, now: datetime) -> None:
     """The offer no longer holds."""
     await session.execute(
@@ -98,4 +118,5 @@ def _offer(row: RowMapping) -> Offer:
         until=row["ends_on"],
         declines=frozenset(ConditionKind(kind) for kind in row["declines"]),
         by_link=row["by_link"],
+        origin=row["origin"],
     )

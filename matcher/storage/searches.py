@@ -150,6 +150,16 @@ async def list_(
     return found[:limit], found[limit - 1].search.id if len(found) > limit else None
 
 
+async def of_origin(session: AsyncSession, territory: str, origin: str) -> list[Owned]:
+    """Every search that came with a list; those that wait longest first."""
+    return await _all(
+        session,
+        _owned()
+        .where(_SEARCHES.c.territory_id == territory, _SEARCHES.c.origin == origin)
+        .order_by(_SEARCHES.c.created_at, _SEARCHES.c.id),
+    )
+
+
 async def in_states(session: AsyncSession, territory: str, states: Iterable[State]) -> list[Owned]:
     """Every search in one of these states; those that wait longest first."""
     words = [state.value for state in states]

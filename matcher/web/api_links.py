@@ -12,7 +12,7 @@ from pydantic import StringConstraints
 
 from matcher.protocol.search import RefusalReason, Says
 from matcher.records.bulletin import TermsIn
-from matcher.service import doctor_links
+from matcher.service import doctor_links, list_links
 from matcher.service.errors import Invalid
 from matcher.service.second_factor import CardAnswer
 from matcher.web.bodies import Day, Token, terms_of
@@ -68,6 +68,8 @@ class GiveUpIn(LinkIn):
 async def open_link(request: web.Request) -> web.StreamResponse:
     """What a link is about, and where its doctor stands. Moves nothing."""
     body = await body_of(request, LinkIn)
+    if await list_links.is_list(house_of(request), body.token):
+        return answer(await list_links.open_link(house_of(request), body.token))
     return answer(await doctor_links.open_link(house_of(request), body.token))
 
 

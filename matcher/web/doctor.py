@@ -1,4 +1,4 @@
-"""The doctors' pages, ``/r`` and ``/dossier``: static, so that opening them changes nothing (P6).
+"""The doctors' pages, ``/r``, ``/dossier``, ``/places``: static, so that opening them changes nothing (P6).
 
 The token travels in the fragment, which never reaches this server with the page. The page's own
 script hands it over by POST to ``/api/v1/links/…`` and takes it out of the address bar.
@@ -45,10 +45,16 @@ async def set_up(request: web.Request) -> web.Response:
     return pages.render(request, "doctor_factor.html", offices=_offices(request))
 
 
+async def places(request: web.Request) -> web.Response:
+    """Where a doctor says how many patients of a list he could take."""
+    return pages.render(request, "doctor_places.html", offices=_offices(request), conditions=words.CONDITIONS)
+
+
 ROUTES: Final = (
     Route("GET", "/r", answer, allowed=ANYONE),
     Route("GET", "/dossier", record, allowed=ANYONE),
     # The same page: what Pro Santé Connect adds to its address is taken up by the script alone.
     Route("GET", BACK, record, allowed=ANYONE),
     Route("GET", "/double-verification", set_up, allowed=ANYONE),
+    Route("GET", "/places", places, allowed=ANYONE),
 )

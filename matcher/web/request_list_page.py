@@ -20,7 +20,7 @@ from matcher.web.route import Route
 #: What is the same for everybody on the list, and fills the gaps of its lines.
 _COMMON: Final = (
     "record.referring.name", "record.referring.service", "record.referring.phone", "record.care_needed",
-    "record.difficulty", "place",
+    "record.difficulty", "place", "origin",
 )  # fmt: skip
 
 
@@ -85,6 +85,8 @@ async def _draft(
 ) -> Outcome:
     raw: dict[str, Any] = request_form.read({**common, **row.fields}, {"conditions": conditions}, house.now())
     raw["draft"] = True
+    if name := common.get("origin"):
+        raw["origin"] = name
     named = label(raw["record"])
     try:
         body = requests.checked(raw)

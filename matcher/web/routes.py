@@ -15,6 +15,7 @@ from matcher.web import (
     api_factors,
     api_following,
     api_links,
+    api_lists,
     api_replies,
     api_reports,
     api_searches,
@@ -27,6 +28,7 @@ from matcher.web import (
     guards,
     headers,
     health,
+    lists_page,
     live,
     login,
     mailbox,
@@ -70,11 +72,12 @@ PAGES: Final[tuple[Route, ...]] = (
     *request_page.ROUTES,  # /demande
     *consent_page.ROUTES,  # /accord
     *requester.ROUTES,  # /mes-demandes
+    *lists_page.ROUTES,  # /listes
     *directory_page.ROUTES,  # /medecins
     *reports_page.ROUTES,  # /journal, /rapport, /reglages, /aide
     *trial_page.ROUTES,  # /reglages/essai
     *openings_page.PAGES,  # /journal/fiches, /recherches/{id}/acces
-    *doctor.ROUTES,  # /r, /dossier, /double-verification
+    *doctor.ROUTES,  # /r, /dossier, /double-verification, /places
 )
 
 #: Programs: JSON under /api/v1, with a key, but for the links. And one-click unsubscribe, /u/TOKEN.
@@ -86,6 +89,7 @@ API: Final[tuple[Route, ...]] = (
     *api_replies.ROUTES,  # /replies, /replies/{id}, /replies/{id}/settle
     *api_links.ROUTES,  # /links/open, /links/answer, /links/record …
     *api_factors.ROUTES,  # /links/sms, /links/card, /links/factor …, /doctors/{id}/second-factor
+    *api_lists.ROUTES,  # /lists, /links/places
     *api_directory.ROUTES,  # /doctors, /doctors/{id}, /doctors/{id}/offers
     *api_reports.ROUTES,  # /journal, /report
     *openings_page.ROUTES,  # /searches/{id}/accesses

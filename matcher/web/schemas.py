@@ -398,6 +398,10 @@ class LinkView(TypedDict, total=False):
     called_back: bool
     acknowledged: bool
     appointment: dict[str, Any]
+    #: Of a list's link.
+    places: int
+    until: date
+    declines: list[str]
 
 
 class AnswerTaken(TypedDict, total=False):

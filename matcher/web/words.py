@@ -286,6 +286,8 @@ DONE: Final = {
     "code": "Un nouveau code est prêt.",
     "renew": "Un nouvel accès à la fiche est ouvert ; l’ancien ne vaut plus.",
     "settle": "La réponse est traitée.",
+    "list_asked": "Les médecins sont sollicités : un mail à chacun, un seul.",
+    "list_filled": "Les places sont réparties.",
     "reply": "La réponse du médecin est notée.",
     "appointment": "Le rendez-vous est noté.",
     "confirm": "C’est terminé : un médecin traitant est trouvé.",

@@ -29,18 +29,17 @@ PLACED: list[tuple[set[Role] | None, str]] = [
         None,  # anyone
         """
         GET / GET /connexion POST /connexion GET /bienvenue POST /bienvenue GET /r GET /dossier
-        GET /dossier/pro-sante-connect GET /double-verification
+        GET /dossier/pro-sante-connect GET /double-verification GET /places
         GET /boite GET /boite/{id} GET /boite/{id}/html
         GET /api/openapi.json GET /healthz GET /readyz GET /metrics GET /u/{token} POST /u/{token}
         POST /api/v1/links/open POST /api/v1/links/answer POST /api/v1/links/record
         POST /api/v1/links/document POST /api/v1/links/acknowledge POST /api/v1/links/desist
-        POST /api/v1/links/call-me POST /api/v1/links/appointment
         GET /connexion/territoire POST /connexion/territoire GET /connexion/facteur POST /connexion/facteur
         POST /connexion/cle/question POST /connexion/cle GET /connexion/pro-sante-connect
         GET /connexion/pro-sante-connect/retour POST /connexion/pro-sante-connect/retour
         GET /formulaire/{id} POST /formulaire/{id}
         POST /api/v1/links/sms POST /api/v1/links/card POST /api/v1/links/factor
-        POST /api/v1/links/factor/confirm
+        POST /api/v1/links/factor/confirm POST /api/v1/links/places
         """,
     ),
     (
@@ -83,6 +82,9 @@ PLACED: list[tuple[set[Role] | None, str]] = [
         COORDINATION,
         """
         POST /recherches/lancer POST /api/v1/searches/launch
+        GET /listes GET /listes/{id} POST /listes/{id}/demander POST /listes/{id}/repartir
+        POST /listes/{id}/trancher GET /api/v1/lists GET /api/v1/lists/{id} POST /api/v1/lists/{id}/ask
+        POST /api/v1/lists/{id}/fill POST /api/v1/lists/{id}/doctors/{doctor}/settle
         POST /recherches/{id}/identite POST /recherches/{id}/fiche
         POST /recherches/{id}/transmettre POST /recherches/{id}/valider
         POST /recherches/{id}/renvoyer POST /recherches/{id}/annonce POST /recherches/{id}/lancer
@@ -168,6 +170,7 @@ SENT: dict[str, Any] = {
     "POST /searches/{id}/desist": {"by": "patient", "reason": "essai"},
     "POST /searches/{id}/close": {"next": "nothing"},
     "POST /searches/{id}/reopen": {"reason": "essai"},
+    "POST /lists/{id}/doctors/{doctor}/settle": {"keep": True},
     "PATCH /doctors/{id}": {"city": "Ailleurs"},
     "POST /doctors/{id}/offers": {"places": 1},
     "POST /doctors/{id}/second-factor": {"called": True},

@@ -21,6 +21,7 @@ SNAPSHOTS = Path(__file__).parent / "snapshots" / "mails"
 LETTERS = Letters(FOLDER)
 
 ANSWER = "https://trait.example/r#Ab-Cd_9"
+OTHER_ANSWER = "https://trait.example/r#Ij-Kl_7"
 RECORD = "https://trait.example/dossier#Ef-Gh_8"
 SET_UP = "https://trait.example/double-verification#Ij-Kl_7"
 REQUESTS = "https://trait.example/mes-demandes"
@@ -41,14 +42,21 @@ ANNOUNCED = {
     "sentence": "Une personne de 65 à 69 ans, quartier Parilly (environ 1 km de votre cabinet), cherche un "
     "médecin traitant. Consultations au cabinet.",
 }
+OTHER = "Un foyer de 2 adultes et 1 enfant, à Vénissieux, cherche un médecin traitant."
+
+
+def answers(link: str) -> dict[str, str]:
+    """Where the three buttons lead."""
+    words = {"yes": "oui", "conditions": "conditions", "no": "non"}
+    return {answer: link.replace("#", f"?reponse={word}#") for answer, word in words.items()}
+
+
+ITEM = {"sentence": ANNOUNCED["sentence"], "link": ANSWER, "answer_links": answers(ANSWER)}
 ASKED = {
     **ANNOUNCED,
     "subject_who": "une personne du quartier Parilly",
     "link": ANSWER,
-    "answer_links": {
-        answer: ANSWER.replace("#", f"?reponse={word}#")
-        for answer, word in {"yes": "oui", "conditions": "conditions", "no": "non"}.items()
-    },
+    "answer_links": answers(ANSWER),
     "pause_link": ANSWER,
     "yes_held": "3 jours ouvrés",
 }
@@ -56,6 +64,30 @@ ASKED = {
 CONTEXTS: dict[Letter, dict[str, Any]] = {
     Letter.ANNOUNCEMENT: ASKED,
     Letter.REMINDER: ASKED,
+    Letter.DIGEST: {
+        **DOCTOR,
+        "delegate": False,
+        "reminder": False,
+        "items": [
+            {**ITEM, "over": False},
+            {
+                **ITEM,
+                "sentence": OTHER,
+                "link": OTHER_ANSWER,
+                "answer_links": answers(OTHER_ANSWER),
+                "over": False,
+            },
+            {**ITEM, "sentence": OTHER, "over": True},
+        ],
+        "pause_link": ANSWER,
+        "yes_held": "3 jours ouvrés",
+    },
+    Letter.LIST: {
+        **DOCTOR,
+        "persons": 84,
+        "sentence": "84 patients cherchent un médecin traitant, à Vénissieux.",
+        "link": "https://trait.example/places#Mn-Op_6",
+    },
     Letter.CONFIRM_ANSWER: {**ANNOUNCED, "link": ANSWER},
     Letter.STILL_AVAILABLE: {**ANNOUNCED, "link": ANSWER},
     Letter.KEPT_IN_RESERVE: {**ANNOUNCED, "link": ANSWER},
@@ -241,6 +273,20 @@ def test_a_delegate_is_asked_for_the_doctor_and_promised_no_record() -> None:
         assert "pour Dr Bruyère" in part
         assert "sa fiche parvient au seul médecin" in part
         assert "Docteur" not in part
+
+
+def test_each_announcement_of_a_digest_has_its_own_answers_and_an_ended_one_none() -> None:
+    mail = render(Letter.DIGEST)
+    for link in (ANSWER, OTHER_ANSWER):
+        assert mail.text.count(f"\n{link}\n") == (2 if link == ANSWER else 1), "the pause has the first's"
+        assert all(f'href="{where}"' in mail.html for where in answers(link).values())
+    assert mail.subject == "Dr Bruyère – 3 annonces : des personnes cherchent un médecin traitant"
+    assert words(mail.html).count("\nOui\n") == 2
+    assert words(mail.html).count("est terminée") == mail.text.count("est terminée") == 1
+    assert "répondez «" not in mail.text
+    again = render(Letter.DIGEST, reminder=True)
+    assert again.subject == "Dr Bruyère – 3 annonces attendent encore votre réponse"
+    assert "une fois, et une seule" in again.text
 
 
 def test_the_announcement_offers_three_answers_and_a_pause_when_there_is_one() -> None:

@@ -16,11 +16,13 @@ from matcher.storage.tables.directory import (
 from matcher.storage.tables.doctor_factors import DoctorFactorRow
 from matcher.storage.tables.figures import FigureRow
 from matcher.storage.tables.ledger import IdempotencyRow, JournalHeadRow, JournalRow, JournalSegmentRow
+from matcher.storage.tables.origins import OriginAskRow, OriginRow
 from matcher.storage.tables.people import ApiKeyRow, FailureRow, SessionRow, StructureRow, UserRow
 from matcher.storage.tables.received import ReceivedRow
 from matcher.storage.tables.searches import (
     CallAttemptRow,
     CallClaimRow,
+    GatheredRow,
     LinkRow,
     PositionRow,
     ReleaseRow,
@@ -46,6 +48,7 @@ __all__ = [
     "FailureRow",
     "FigureRow",
     "FormLinkRow",
+    "GatheredRow",
     "HouseholdsRow",
     "IdempotencyRow",
     "JournalHeadRow",
@@ -55,6 +58,8 @@ __all__ = [
     "LinkRow",
     "LookupRow",
     "OfferRow",
+    "OriginAskRow",
+    "OriginRow",
     "OutboxRow",
     "PlaceRow",
     "PopulationRow",

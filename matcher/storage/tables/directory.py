@@ -173,5 +173,7 @@ class OfferRow(Base):
     declines: Mapped[Structured]
     #: Declared by the doctor himself over his link: only such an offer may trigger ``first_match``.
     by_link: Mapped[bool]
+    #: The list of patients for which it was made.
+    origin: Mapped[str | None]
     created_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]

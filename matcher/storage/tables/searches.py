@@ -63,6 +63,7 @@ class SearchRow(Base):
         Index(None, "territory_id", "structure_id", "created_at"),
         Index(None, "territory_id", "created_at"),
         Index(None, "territory_id", "joined_to"),
+        Index(None, "territory_id", "origin"),
         Index(None, "territory_id", "split_from"),
     )
 
@@ -96,6 +97,8 @@ class SearchRow(Base):
     confirmed_at: Mapped[datetime | None]
     missing: Mapped[Structured]
     household: Mapped[Structured | None]
+    #: The list that it came with.
+    origin: Mapped[str | None]
     announcement: Mapped[Structured | None]
     announcement_frozen: Mapped[bool]
     wishes: Mapped[Structured]
@@ -282,6 +285,23 @@ class LinkRow(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     last_opened_at: Mapped[datetime | None]
+
+
+class GatheredRow(Base):
+    """One search of a digest: the mail stands for the announcement or reminder that it would have had."""
+
+    __tablename__ = "gathered"
+    __table_args__ = (of_search(), of_doctor(), Index(None, "territory_id", "doctor_id", "purpose", "letter"))
+
+    territory_id: Mapped[TerritoryId]
+    #: The digest's row in the outbox.
+    mail_id: Mapped[Key]
+    search_id: Mapped[Key]
+    run: Mapped[Number]
+    number: Mapped[int]
+    doctor_id: Mapped[str]
+    purpose: Mapped[str]
+    letter: Mapped[str]
 
 
 class ReleaseRow(Base):
