@@ -16,7 +16,6 @@ from matcher.web.keys import actor_of, house_of
 from matcher.web.moves import API
 from matcher.web.reading import Body, answer, body_of
 from matcher.web.route import ANYONE, Doc, Route
-from matcher.web.schemas import DoctorName
 
 LISTS = API + "/lists"
 
@@ -34,19 +33,6 @@ class PlacesIn(LinkIn):
     until: Day | None = None
     #: Kinds of conditions that the places do not cover.
     declines: Annotated[list[ConditionKind], Field(max_length=10, default_factory=list)]
-
-
-class ListAnswer(TypedDict, total=False):
-    """One doctor asked for a list."""
-
-    doctor: Required[DoctorName]
-    state: Required[str]
-    at: Required[datetime]
-    answered_at: datetime
-    places: int
-    left: int
-    until: date
-    declines: list[str]
 
 
 class ListSummary(TypedDict, total=False):
