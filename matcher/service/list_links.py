@@ -111,8 +111,7 @@ async def _open(session: AsyncSession, house: House, token: str) -> tuple[links.
 
 async def _state(session: AsyncSession, territory: str, origin: Origin, ask: Ask) -> dict[str, Any]:
     """``open``, ``answered``, ``held`` or ``over``, with what was said."""
-    patients = await searches.of_origin(session, territory, origin.id)
-    if not any(owned.search.state in _OPEN for owned in patients):
+    if not await searches.any_of_origin(session, territory, origin.id, _OPEN):
         return {"state": "over"}
     view: dict[str, Any] = {"state": ask.state if ask.state in ("answered", "held") else "open"}
     if origin.persons is not None and origin.place is not None:

@@ -7,17 +7,19 @@ from which each patient still chooses.
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from matcher.protocol import sharing, steps
-from matcher.protocol.doctors import Offer, Zone
+from matcher.protocol.doctors import Candidates, Offer, Zone
 from matcher.protocol.effects import Letter
 from matcher.protocol.ids import DoctorId, OfferId, SearchId
 from matcher.protocol.moves import Event, Refused
 from matcher.protocol.needs import Need
+from matcher.protocol.rules import Around
 from matcher.protocol.search import Given, Search, State
 from matcher.protocol.wording import where
 from matcher.service import asking, turn
@@ -154,20 +156,27 @@ async def ask(house: House, actor: Actor, origin_id: str) -> dict[str, Any]:
 async def fill(house: House, actor: Actor, origin_id: str) -> dict[str, Any]:
     """Give the places on offer to the patients who wait, each by wishes and nearness, as proposals: as many
     as can be. The list, with ``filled``: how many got one now. It can be repeated as offers come in.
+
+    One transaction under the list's lock: two who fill it at once do not promise a place twice.
     """
     require(actor, COORDINATION)
     async with house.sessions.begin() as session:
-        found = await _get(session, house, actor.territory, origin_id)
-        roster = await _roster(session, house, actor.territory, found)
-        needs = await _needs(session, house, found, roster)
-    room = Counter[DoctorId]()
-    for offer in found.offers:
-        room[offer.doctor] += found.left(offer)
-    given = await asyncio.to_thread(sharing.share, needs, room, places_lower=0.0)
-    filled = 0
-    for search, chosen in given.items():
-        for doctor in chosen:
-            filled += await _propose(house, actor, origin_id, search, doctor)
+        found = await _get(session, house, actor.territory, origin_id, lock=True)
+        ids = [search.id for search in found.waiting]
+        locked = await searches.lock_all(session, actor.territory, ids)
+        found = replace(found, patients=tuple(locked.get(owned.search.id, owned) for owned in found.patients))
+        fitting = await _fitting(session, house, actor.territory, found)
+        room = {offer.doctor: found.left(offer) for offer in found.offers}
+        given = await asyncio.to_thread(sharing.share, _needs(found, fitting), room, places_lower=0.0)
+        filled = 0
+        for search in found.waiting:
+            chosen = next(iter(given[search.id]), None)
+            # A household takes several places of one doctor.
+            if chosen is None or room[chosen] < persons(search):
+                continue
+            if await _propose(session, house, actor, search, fitting[search.id], chosen):
+                room[chosen] -= persons(search)
+                filled += 1
     house.bell.ring(actor.territory)
     return {**await one(house, actor, origin_id), "filled": filled}
 
@@ -257,39 +266,47 @@ async def _eligible(session: AsyncSession, house: House, territory: str, found: 
     return sorted(fitting - asked)
 
 
-async def _needs(session: AsyncSession, house: House, found: _List, roster: Roster) -> list[Need]:
+async def _fitting(
+    session: AsyncSession, house: House, territory: str, found: _List
+) -> dict[SearchId, Candidates]:
+    """For each patient who waits: who may be asked, and which of the list's offers stand for her."""
+    roster = await _roster(session, house, territory, found)
+    return {search.id: await asking.candidates(session, house, search, roster) for search in found.waiting}
+
+
+def _needs(found: _List, fitting: Mapping[SearchId, Candidates]) -> list[Need]:
     """Each patient who waits, with the doctors whose offer stands for her, best first."""
     needs = []
     for search in found.waiting:
-        fitting = (await asking.candidates(session, house, search, roster)).offers
-        taken = tuple(dict.fromkeys(offer.doctor for offer in fitting))
+        taken = tuple(dict.fromkeys(offer.doctor for offer in fitting[search.id].offers))
         needs.append(Need(search=search.id, doctors=taken, wanted=min(1, len(taken))))
     return needs
 
 
-async def _propose(house: House, actor: Actor, origin_id: str, search_id: SearchId, doctor: DoctorId) -> bool:
-    """One place to one patient, as a proposal; False where something came in between."""
-    async with house.sessions.begin() as session:
-        # Locked before the list is read: two who fill it at once do not promise a place twice.
-        await origins.get(session, actor.territory, origin_id, lock=True)
-        before = await turn.locked(session, actor, search_id)
-        event = _TAKES_OFFERS.get(before.state)
-        found = await _get(session, house, actor.territory, origin_id)
-        roster = await _roster(session, house, actor.territory, found)
-        around = await turn.around(session, house, before, actor.territory)
-        candidates = await asking.candidates(session, house, before, roster)
-        mine = tuple(offer for offer in candidates.offers if offer.doctor == doctor)[:1]
-        if event is None or not mine:
-            return False
-        surroundings = replace(around, candidates=replace(candidates, offers=mine))
-        move = steps.launch if event is Event.LAUNCH else steps.offer_declared
-        try:
-            step = move(before, surroundings)
-        except Refused:
-            return False
-        if step.search == before:
-            return False
-        await turn.carry_out(session, house, actor, before, step, event, doctor=doctor)
+async def _propose(
+    session: AsyncSession,
+    house: House,
+    actor: Actor,
+    before: Search,
+    candidates: Candidates,
+    doctor: DoctorId,
+) -> bool:
+    """One place to one patient, as a proposal; False where her search does not take it now."""
+    event = _TAKES_OFFERS[before.state]
+    mine = tuple(offer for offer in candidates.offers if offer.doctor == doctor)[:1]
+    around = Around(
+        now=house.now(),
+        rules=house.territory(before.territory).rules,
+        candidates=replace(candidates, offers=mine),
+    )
+    move = steps.launch if event is Event.LAUNCH else steps.offer_declared
+    try:
+        step = move(before, around)
+    except Refused:
+        return False
+    if step.search == before:
+        return False
+    await turn.carry_out(session, house, actor, before, step, event, doctor=doctor)
     return True
 
 

@@ -7,19 +7,21 @@ from dataclasses import dataclass, replace
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from matcher.protocol import sharing, steps
-from matcher.protocol.doctors import Candidates
 from matcher.protocol.ids import DoctorId, SearchId
 from matcher.protocol.nearest import Nearest
 from matcher.protocol.needs import Need
 from matcher.protocol.rules import Around
 from matcher.protocol.search import Search, State
 from matcher.service import asking
+from matcher.service.actors import OFFICE, Actor, require
 from matcher.service.asking import Roster
 from matcher.service.house import House
 from matcher.storage import searches
 
 #: A search's list is as long as so many waves, and at least so many doctors: nobody farther is ever given.
 _WAVES, _AT_LEAST = 4, 100
+#: So many of the longest waiting are thought of beside the ones that are launched.
+_TOGETHER = 60
 #: Of a doctor without a weekly limit.
 _UNLIMITED = 1_000
 
@@ -50,7 +52,7 @@ async def plan(session: AsyncSession, house: House, territory: str, about: Seque
     """Share the doctors between these searches and all others of the territory that are ready, the longest
     waiting first where two have the same claim.
     """
-    ready = await searches.in_states(session, territory, [State.READY])
+    ready = await searches.in_states(session, territory, [State.READY], most=_TOGETHER)
     every = {owned.search.id: owned.search for owned in ready} | {search.id: search for search in about}
     roster = await asking.roster(session, house, territory)
     index = Nearest(roster.doctors)
@@ -82,10 +84,11 @@ async def _need(
     return steps.wave_need(search, Around(now=house.now(), rules=rules, candidates=candidates))
 
 
-async def prepared(
-    session: AsyncSession, house: House, search: Search, found: Candidates
-) -> tuple[int, str | None]:
-    """How many doctors a launch would mail now, and why these."""
-    shares = await plan(session, house, search.territory, [search])
-    around = Around(now=house.now(), rules=house.territory(search.territory).rules, candidates=found)
-    return steps.wave_size(search, with_share(around, shares.shared(search.id))), shares.said(search.id)
+async def explained(house: House, actor: Actor, search_id: str) -> str | None:
+    """Why a launch would ask these doctors now; None where nothing is shared out for the search."""
+    require(actor, OFFICE)
+    async with house.sessions.begin() as session:
+        owned = await searches.get(session, actor.territory, search_id)
+        if owned is None or owned.search.state is not State.READY:
+            return None
+        return (await plan(session, house, actor.territory, [owned.search])).said(owned.search.id)

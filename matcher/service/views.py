@@ -23,7 +23,7 @@ from matcher.protocol.wording import sentence
 from matcher.records import completeness
 from matcher.records.bulletin import SearchIn, label
 from matcher.records.lookup import query_terms
-from matcher.service import announcing, asking, sharing, standing, stories, vaulted
+from matcher.service import announcing, asking, standing, stories, vaulted
 from matcher.service.actors import COORDINATION, STAFF, Actor, Role, require
 from matcher.service.errors import Forbidden, NotFound
 from matcher.service.house import House
@@ -139,9 +139,6 @@ async def staff_view(session: AsyncSession, house: House, actor: Actor, owned: O
     around = Around(now=house.now(), rules=house.territory(held.territory).rules, candidates=candidates)
     people = await doctors.cards(session, held.territory, _everyone(held, candidates.ordered))
     by_doctor = {c.doctor: c for c in candidates.ordered}
-    to_ask, why_these = None, None
-    if held.state is State.READY:
-        to_ask, why_these = await sharing.prepared(session, house, held, candidates)
     view: View = {
         "id": held.id,
         "reference": owned.reference,
@@ -158,8 +155,7 @@ async def staff_view(session: AsyncSession, house: House, actor: Actor, owned: O
         "requester": owned.structure_name,
         "announcement": None if held.announcement is None else announcement_view(held.announcement),
         "next": _next(held),
-        "to_ask": to_ask,
-        "to_ask_why": why_these,
+        "to_ask": steps.wave_size(held, around) if held.state is State.READY else None,
         "exhausted": steps.exhausted(held, around) if held.state is State.CALLING else None,
         "solicitations": [
             {

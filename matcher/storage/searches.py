@@ -160,14 +160,32 @@ async def of_origin(session: AsyncSession, territory: str, origin: str) -> list[
     )
 
 
-async def in_states(session: AsyncSession, territory: str, states: Iterable[State]) -> list[Owned]:
-    """Every search in one of these states; those that wait longest first."""
+async def any_of_origin(session: AsyncSession, territory: str, origin: str, states: Iterable[State]) -> bool:
+    """Whether one of a list's searches is in one of these states."""
+    words = [state.value for state in states]
+    found = await session.scalar(
+        select(_SEARCHES.c.id)
+        .where(
+            _SEARCHES.c.territory_id == territory,
+            _SEARCHES.c.origin == origin,
+            _SEARCHES.c.state.in_(words),
+        )
+        .limit(1)
+    )
+    return found is not None
+
+
+async def in_states(
+    session: AsyncSession, territory: str, states: Iterable[State], *, most: int | None = None
+) -> list[Owned]:
+    """Every search in one of these states (or the first ``most``); those that wait longest first."""
     words = [state.value for state in states]
     return await _all(
         session,
         _owned()
         .where(_SEARCHES.c.territory_id == territory, _SEARCHES.c.state.in_(words))
-        .order_by(_SEARCHES.c.created_at, _SEARCHES.c.id),
+        .order_by(_SEARCHES.c.created_at, _SEARCHES.c.id)
+        .limit(most),
     )
 
 

@@ -245,8 +245,6 @@ class SearchView(TypedDict, total=False):
     announcement: AnnouncementView
     next: NextView
     to_ask: int
-    #: Why these doctors and not the first ones only.
-    to_ask_why: str
     exhausted: bool
     solicitations: list[SolicitationView]
     proposals: list[ProposalView]

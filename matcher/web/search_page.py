@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from matcher.protocol.search import State
-from matcher.service import directory, launching, sketch, views
+from matcher.service import directory, launching, sharing, sketch, views
 from matcher.service.actors import COORDINATION, OFFICE
 from matcher.service.errors import Forbidden
 from matcher.service.house import House
@@ -163,6 +163,7 @@ async def show(
         error=error,
         faults=faults,
         s=view,
+        why_these=await sharing.explained(house, actor, view["id"]) if state == "ready" else None,
         next=next_step(view.get("next")),
         choices=choices,
         repliers={
