@@ -64,7 +64,7 @@ async def test_what_cannot_be_launched_is_said_and_keeps_nobody_waiting(small_ho
         "coordinatrice", "/searches/launch", {"ids": [good, urgent, undecided, submitted]}
     )
     assert {one["id"]: "why" in one for one in done["launched"]} == {good: True, urgent: False}
-    assert [(one["id"], one["code"]) for one in done["refused"]] == [(undecided, "too_few_residents")]
+    assert [(one["id"], one["code"]) for one in done["refused"]] == [(undecided, "not_announced")]
     assert await house.state(submitted) == "submitted"
 
 
