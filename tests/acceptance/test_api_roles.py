@@ -40,6 +40,7 @@ PLACED: list[tuple[set[Role] | None, str]] = [
         GET /formulaire/{id} POST /formulaire/{id}
         POST /api/v1/links/sms POST /api/v1/links/card POST /api/v1/links/factor
         POST /api/v1/links/factor/confirm POST /api/v1/links/places
+        POST /api/v1/links/call-me POST /api/v1/links/appointment
         """,
     ),
     (
