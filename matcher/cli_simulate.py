@@ -12,6 +12,7 @@ from matcher.simulation import report
 from matcher.simulation.assumptions import Assumptions
 from matcher.simulation.comparison import Comparison, Leaning, compare, sensitivity
 from matcher.simulation.course import START
+from matcher.simulation.nation import lines, play_nation
 from matcher.simulation.policies import POLICIES, Policy
 from matcher.simulation.terrain import Terrain, read_terrain
 
@@ -28,6 +29,9 @@ def simulate(
     lean: Annotated[
         bool, typer.Option("--sensitivity", help="Faire varier chaque hypothèse, une par une.")
     ] = False,
+    nation: Annotated[
+        int, typer.Option(min=0, help="Jouer plutôt tant de recherches à l’échelle du pays.")
+    ] = 0,
     out: Annotated[
         Path | None, typer.Option(help="Écrire là le rapport, les chiffres et les images.")
     ] = None,
@@ -39,6 +43,9 @@ def simulate(
     except ValueError as problem:
         raise BadSetting(str(territory), str(problem)) from None
     assumed = Assumptions(searches_per_year=searches)
+    if nation:
+        _nation(terrain, chosen[-1], assumed, nation)
+        return
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -56,6 +63,23 @@ def simulate(
     if out is not None:
         written = report.write(out, comparison, leanings, heading)
         typer.echo(f"{len(written)} fichiers écrits dans {out}", err=True)
+
+
+def _nation(terrain: Terrain, policy: Policy, assumed: Assumptions, searches: int) -> None:
+    """The country under one policy, with the calendars and rules of this territory."""
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), console=Console(stderr=True)
+    ) as shown:
+        task = shown.add_task(policy.label, total=1.0)
+        made = play_nation(
+            terrain.rules,
+            policy,
+            assumed,
+            searches=searches,
+            progress=lambda share: shown.update(task, completed=share),
+        )
+    for line in lines(made):
+        typer.echo(line)
 
 
 def _policies(names: list[str]) -> list[Policy]:

@@ -1,5 +1,6 @@
 """How fast the simulator plays, in seconds of processor time and as ratios within one run."""
 
+import os
 import time
 import tracemalloc
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from matcher.simulation.assumptions import Assumptions
 from matcher.simulation.course import START, play
+from matcher.simulation.nation import play_nation
 from matcher.simulation.policies import POLICIES
 from matcher.simulation.terrain import Terrain, read_terrain
 
@@ -60,3 +62,33 @@ def test_ended_searches_are_not_kept(terrain: Terrain) -> None:
     short, long = peak(0.1), peak(0.4)
     print(f"\nmemory at most: {short / 1e6:.1f} MB → {long / 1e6:.1f} MB for four times the searches")
     assert long < 3 * short
+
+
+#: Searches of the longer national run; NATION=100000 make bench plays more, in some quarter of an hour.
+NATION = int(os.environ.get("NATION", "10000"))
+
+
+@pytest.mark.timeout(3600)
+def test_a_country_takes_no_more_time_per_search_and_no_more_memory_the_longer_it_is_played(
+    terrain: Terrain,
+) -> None:
+    """And no doctor is asked against a binding wish in all of it (P4)."""
+
+    def run(searches: int) -> tuple[float, int, float]:
+        begun = time.process_time()
+        tracemalloc.start()
+        made = play_nation(terrain.rules, POLICIES["quick-waves"], QUIET, searches=searches)
+        top = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert made.misfits == 0
+        return time.process_time() - begun, made.searches, top
+
+    short, few, least = run(NATION // 10)
+    long, many, most = run(NATION)
+    ratio = (long / many) / (short / few)
+    print(
+        f"\n{few} → {many} searches of a country: {1000 * long / many:.1f} ms each, × {ratio:.2f};"
+        f" memory {least / 1e6:.0f} → {most / 1e6:.0f} MB"
+    )
+    assert ratio <= 1.2
+    assert most <= 1.2 * least
