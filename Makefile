@@ -8,7 +8,7 @@ PORT ?= 8080
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system demo test check bench pictures serve lock
+.PHONY: help setup system demo test check bench faults pictures serve lock
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ check: setup ## What a machine can say of the code: ruff, its formatter, mypy --
 
 bench: setup ## How fast, as ratios within one run: letters against a bare relay, ranking, the protocol's steps
 	@$(BIN)/python -m pytest -m bench -p no:randomly -s tests/bench $(ARGS)
+
+faults: setup ## 200 faults over 500 searches: kills, sleeps, a database and a relay that go away; then checks what is left
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 pictures: setup ## The pictures of docs/images and of /aide, taken anew from the service itself
 	@$(BIN)/python -m tests.browser.pictures

@@ -1,0 +1,25 @@
+"""``python -m tests.faults``: the long version; prints its seed, exits with 1 where anything did not hold."""
+
+import argparse
+import asyncio
+import secrets
+import sys
+
+from tests.faults.run import Plan, play
+
+
+def main() -> int:
+    """Play one run as asked for on the command line."""
+    asked = argparse.ArgumentParser(description="Break the service at random, and check what is left.")
+    asked.add_argument("--searches", type=int, default=500)
+    asked.add_argument("--faults", type=int, default=200)
+    asked.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
+    given = asked.parse_args()
+    print(f"seed {given.seed}", flush=True)
+    report = asyncio.run(play(Plan(searches=given.searches, faults=given.faults, seed=given.seed)))
+    print("\n".join(report.lines()))
+    return bool(report.violations)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

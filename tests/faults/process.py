@@ -1,0 +1,102 @@
+"""A serve or worker of its own, to be killed. Forked from a server that has imported everything: a start
+costs milliseconds, and is a process like any other.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+from config.logs import configure
+from config.settings import load_settings
+from matcher import app
+from tests.faults.clock import FastClock
+
+_FORKS = get_context("forkserver")
+_FORKS.set_forkserver_preload([__name__])
+
+
+def run(port: int | None, environment: dict[str, str], log: str, clock: FastClock) -> None:
+    """The child: ``trait-union serve`` on that port, or ``worker`` without one, on the fast clock."""
+    errors = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(errors, 1)
+    os.dup2(errors, 2)
+    sys.stderr = os.fdopen(2, "w", buffering=1)
+    settings = load_settings(environment)
+    configure(settings.log_level)
+    if port is None:
+        asyncio.run(app.run_worker(settings, now=clock))
+    else:
+        asyncio.run(app.run_serve(settings, "127.0.0.1", port, now=clock))
+
+
+@dataclass
+class Part:
+    """One process of the installation, started again whenever it was ended."""
+
+    name: str
+    port: int | None
+    environment: dict[str, str]
+    folder: Path
+    clock: FastClock
+    #: Exit statuses of those that were asked to end.
+    ended: list[int | None] = field(default_factory=list)
+    #: The longest that one took to end, in seconds.
+    slowest_end: float = 0.0
+    #: The last words of those that ended though nobody had asked for it.
+    died: list[str] = field(default_factory=list)
+    #: Somebody ends it just now, and will start it again.
+    _in_hand: bool = False
+    _process: ForkServerProcess | None = None
+
+    @property
+    def log(self) -> Path:
+        """What it wrote to standard error."""
+        return self.folder / f"{self.name}.log"
+
+    def start(self) -> None:
+        """A new process."""
+        self._process = _FORKS.Process(
+            target=run, args=(self.port, self.environment, str(self.log), self.clock), daemon=True
+        )
+        self._process.start()
+        self._in_hand = False
+
+    def look_after(self) -> None:
+        """Start it again should it have ended by itself, as a supervisor does."""
+        if self._process is not None and not self._in_hand and not self._process.is_alive():
+            written = self.log.read_text().splitlines() if self.log.exists() else []
+            self.died.append("\n".join(written[-1:])[-600:])
+            self.start()
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal; nothing happens where it has ended."""
+        assert self._process is not None
+        assert self._process.pid is not None
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._process.pid, number)
+
+    async def kill(self) -> None:
+        """SIGKILL, and wait for the end of it."""
+        self._in_hand = True
+        self.send(signal.SIGKILL)
+        await self._gone()
+
+    async def end(self) -> None:
+        """SIGTERM, and wait: it finishes what it has at hand."""
+        self._in_hand = True
+        begun = time.monotonic()
+        self.send(signal.SIGTERM)
+        self.ended.append(await self._gone())
+        self.slowest_end = max(self.slowest_end, time.monotonic() - begun)
+
+    async def _gone(self) -> int | None:
+        assert self._process is not None
+        await asyncio.to_thread(self._process.join, 60)
+        return self._process.exitcode
