@@ -37,6 +37,8 @@ class Actor:
     id: str
     role: Role
     name: str = ""
+    #: A person's own address, for the person alone.
+    email: str = ""
     #: The requester's structure.
     structure: str | None = None
     #: What a key is narrowed to; None for everything that the role may do.

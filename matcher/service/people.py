@@ -200,7 +200,12 @@ async def _structure(session: AsyncSession, territory: str, name: str) -> str:
 def actor_of(user: people.User) -> Actor:
     """The person as somebody who acts."""
     return Actor(
-        territory=user.territory, id=user.id, role=Role(user.role), name=user.name, structure=user.structure
+        territory=user.territory,
+        id=user.id,
+        role=Role(user.role),
+        name=user.name,
+        email=user.email,
+        structure=user.structure,
     )
 
 

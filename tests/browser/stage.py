@@ -145,7 +145,7 @@ async def fill(stage: Stage) -> None:
     await searches.choose(house, office, paper, await stage.phoned_yes(paper), ReleaseKind.PAPER)
 
 
-def _settings(place: Path, relay: int, port: int, database: str | None):
+def _settings(place: Path, relay: int, base: str, database: str | None):
     territory = place / "territories" / TERRITORY
     shutil.copytree(ROOT / "config" / "territories" / TERRITORY, territory)
     path = territory / "territory.toml"
@@ -155,7 +155,7 @@ def _settings(place: Path, relay: int, port: int, database: str | None):
         {
             "TRAIT_UNION_DATABASE_URL": database or f"sqlite:///{place / 'base.sqlite3'}",
             "TRAIT_UNION_SMTP_URL": f"smtp://127.0.0.1:{relay}",
-            "TRAIT_UNION_PUBLIC_URL": f"http://127.0.0.1:{port}",
+            "TRAIT_UNION_PUBLIC_URL": base,
             "TRAIT_UNION_KEYS_DIR": str(place / "keys"),
             "TRAIT_UNION_TERRITORIES": str(place / "territories"),
         }
@@ -163,12 +163,17 @@ def _settings(place: Path, relay: int, port: int, database: str | None):
 
 
 @contextlib.asynccontextmanager
-async def playing(place: Path, port: int, database: str | None = None) -> AsyncIterator[Stage]:
-    """The service with its timers and mail, listening on ``port``; on SQLite but for a ``database``."""
-    catcher = Catcher()
+async def playing(
+    place: Path, port: int, database: str | None = None, *, host: str = "127.0.0.1"
+) -> AsyncIterator[Stage]:
+    """The service with its timers and mail, listening on ``port``; on SQLite but for a ``database``.
+
+    ``host``: by which name of this machine it is reached; passkeys belong to a name, never to an address.
+    """
+    catcher, base = Catcher(), f"http://{host}:{port}"
     (place / "keys").mkdir()
     async with catcher.listening() as relay:
-        settings = _settings(place, relay, port, database)
+        settings = _settings(place, relay, base, database)
         async with app.open_house(settings) as house:
             await migrate.upgrade(house.engine)
             await installation.init(house, place / "territories" / TERRITORY)
@@ -187,7 +192,7 @@ async def playing(place: Path, port: int, database: str | None = None) -> AsyncI
             await runner.setup()
             await web.TCPSite(runner, "127.0.0.1", port).start()
             working = asyncio.create_task(app.work(house, stop))
-            stage = Stage(base=f"http://127.0.0.1:{port}", house=house, catcher=catcher, actors=actors)
+            stage = Stage(base=base, house=house, catcher=catcher, actors=actors)
             try:
                 yield stage
             finally:
