@@ -37,6 +37,8 @@ from messaging.outbox import derive_message_id
 
 #: Patients of a list for whom doctors may be asked.
 _WAITING: Final = frozenset({State.READY, State.ASKING, State.CALLING})
+#: What the office wants to see on top.
+_ANSWERS_FIRST: Final = {"held": 0, "answered": 1}
 _TAKES_OFFERS: Final = {State.READY: Event.LAUNCH, State.ASKING: Event.OFFER_DECLARED}
 _TAKES_OFFERS[State.CALLING] = Event.OFFER_DECLARED
 
@@ -113,7 +115,7 @@ async def one(house: House, actor: Actor, origin_id: str) -> dict[str, Any]:
         view["text"] = sentence(sum(map(persons, found.waiting)), place)
     view["doctors"] = [
         _answer_view(ask, people[ask.doctor].name, made.get(ask.doctor), found)
-        for ask in found.asks
+        for ask in sorted(found.asks, key=lambda ask: (_ANSWERS_FIRST.get(ask.state, 2), ask.doctor))
         if ask.doctor in people
     ]
     view["searches"] = [
@@ -227,7 +229,8 @@ async def take_answer(
 
 def sentence(count: int, place: str) -> str:
     """« 84 patients cherchent un médecin traitant à Vénissieux. »: all that a doctor ever reads of a list."""
-    return f"{count} patients cherchent un médecin traitant, {place}."
+    who = "Une personne cherche" if count == 1 else f"{count} patients cherchent"
+    return f"{who} un médecin traitant, {place}."
 
 
 async def _get(

@@ -5,12 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 from matcher import app
+from matcher.service import returned_many
 from matcher.service.composing import Composer
 from matcher.service.telling import Telling
 from messaging import outbox
+from messaging.bounces import Fate
 from messaging.letters import Letters, Message
 from messaging.outbox import Kind, Outcome
-from tests.acceptance.house import House
+from tests.acceptance.house import HERE, House
 
 LINK = re.compile(r"/r#([A-Za-z0-9_-]+)")
 
@@ -131,6 +133,31 @@ async def test_a_repeat_of_an_ambiguous_digest_is_the_same_with_the_ended_ones_m
     assert " – 3 annonces" in digest.subject
     assert digest.text.count("Cette recherche est terminée") == 1
     assert row.message_id in {mail["Message-ID"] for mail in house.mails()}
+
+
+async def test_a_digest_that_comes_back_is_told_to_each_of_its_searches(small_house: House) -> None:
+    house = small_house
+    doctor, searches = await asked_of_one(house, 5)
+    await house.later(minutes=31)
+    found = await house.run_sql("SELECT id, items FROM outbox WHERE letter = 'digest'")
+    ((mail, _),) = found
+
+    async def returned(fate: Fate, mark: str) -> bool:
+        async with house.house.sessions.begin() as session:
+            sent = await outbox.sent(session, [HERE], mail)
+            assert sent is not None
+            assert len(sent.items or ()) == 2
+            return await returned_many.take(session, house.house, sent, fate, mark)
+
+    mark = house.house.links.address_mark(doctor["email"])
+    assert not await returned(Fate.UNCLEAR, mark)
+    assert not await returned(Fate.PERMANENT, house.house.links.address_mark("other@cabinet.example"))
+    assert await stands(house, searches) == ["asked"] * 5
+    assert await returned(Fate.UNDELIVERED, mark)
+    assert await stands(house, searches) == ["asked"] * 3 + ["unreached"] * 2
+    assert (await house.doctors())[doctor["id"]]["has_mailbox"]
+    assert await returned(Fate.PERMANENT, mark)
+    assert not (await house.doctors())[doctor["id"]]["has_mailbox"]
 
 
 async def test_an_urgent_search_never_waits(small_house: House) -> None:

@@ -289,6 +289,24 @@ def test_each_announcement_of_a_digest_has_its_own_answers_and_an_ended_one_none
     assert "une fois, et une seule" in again.text
 
 
+@pytest.mark.parametrize("letter", [Letter.ANNOUNCEMENT, Letter.REMINDER, Letter.DIGEST, Letter.LIST])
+def test_a_button_carries_its_colours_with_it(letter: Letter) -> None:
+    cells = re.findall(r'<td class="(main|plain)"[^>]*style="([^"]*)"', render(letter).html)
+    assert cells
+    assert all("padding" in style and "border" in style for _, style in cells)
+    assert all("background-color: #1f5c4d" in style for kind, style in cells if kind == "main")
+
+
+def test_a_list_tells_a_count_and_a_commune_and_one_person_is_one_person() -> None:
+    mail = render(Letter.LIST)
+    assert mail.subject == "Dr Bruyère – 84 patients cherchent un médecin traitant"
+    one = render(Letter.LIST, persons=1)
+    assert one.subject == "Dr Bruyère – une personne cherche un médecin traitant"
+    for part in (mail.text, words(mail.html)):
+        assert "Combien pourriez-vous en accueillir" in part
+        assert not re.search(r"\bans\b|quartier|\bkm\b|retraite", part)
+
+
 def test_the_announcement_offers_three_answers_and_a_pause_when_there_is_one() -> None:
     mail = render(Letter.ANNOUNCEMENT)
     for label in ("Oui", "Oui, à certaines conditions", "Pas cette fois"):
