@@ -51,6 +51,18 @@ async def openings(
     return page
 
 
+async def everything(house: House, actor: Actor, after: int | None = None) -> dict[str, Any]:
+    """One page of the whole journal, newest first, with names: ``{items, next?}`` as of ``openings``."""
+    require(actor, DIRECTION)
+    async with house.sessions.begin() as session:
+        found = await journal.list_(session, actor.territory, after=after, limit=_PAGE + 1)
+        items = await _named(session, actor.territory, found[:_PAGE])
+    page: dict[str, Any] = {"items": items}
+    if len(found) > _PAGE:
+        page["next"] = str(found[_PAGE - 1].seq)
+    return page
+
+
 async def of_patient(house: House, actor: Actor, search_id: str) -> dict[str, Any]:
     """Who saw one patient's record, oldest first, over every search that is about the same person:
     ``{reference, items: [{at, role, what, why?, doctor?, reference}]}``. Raises NotFound.

@@ -5,7 +5,7 @@ from typing import Final
 
 from aiohttp import web
 
-from matcher.service import reports
+from matcher.service import openings, reports
 from matcher.service.actors import STAFF, Role
 from matcher.service.errors import Invalid
 from matcher.web import calendar_preview, pages, words
@@ -19,7 +19,7 @@ WEEK: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday
 async def journal(request: web.Request) -> web.Response:
     """The journal of the territory, newest first."""
     after = request.query.get("after", "")
-    found = await reports.journal(
+    found = await openings.everything(
         house_of(request), actor_of(request), int(after) if after.isdecimal() else None
     )
     return pages.render(request, "journal.html", items=pages.lenient(found["items"]), next=found.get("next"))

@@ -377,7 +377,35 @@ ACTIONS: Final = {
     "form_renewed": "code de formulaire refait", "form_revoked": "formulaire fermé",
     "open_contact_staff": "coordonnées ouvertes par l’équipe",
     "doctor_added": "médecin ajouté", "doctor_corrected": "médecin corrigé", "pause": "pause du médecin",
+    "record_exported": "fiche remise à la personne", "offer_declared": "places déclarées",
+    "offer_noted": "places déclarées", "mailbox_flagged": "adresse en erreur",
+    "reply_read": "réponse par mail lue", "reply_settled": "réponse par mail traitée",
+    "doctors_imported": "annuaire importé", "population_imported": "habitants importés",
+    "travel_imported": "temps de trajet importés", "init": "territoire installé", "time": "échéance",
 }  # fmt: skip
+#: Kind of letter → what it is, in the journal.
+LETTERS: Final = {
+    "announcement": "annonce", "reminder": "rappel", "confirm_answer": "réponse à confirmer",
+    "still_available": "oui redemandé", "kept_in_reserve": "oui gardé en réserve", "thanked": "remerciement",
+    "chosen": "accès à la fiche", "not_opened": "fiche non ouverte", "please_delete": "fiche à supprimer",
+    "requester_news": "nouvelle au demandeur", "choice_chased": "choix attendu",
+}  # fmt: skip
+
+
+def action(what: str) -> str:
+    """What was done, as the journal's page says it; a step of the clock by what came due."""
+    if what.startswith("time/"):
+        return NEXT_STEPS.get(what.removeprefix("time/"), ACTIONS["time"])
+    return ACTIONS.get(what, what)
+
+
+def detail(purpose: str) -> str:
+    """The word that the journal keeps with it: a reason, an answer, the outcome of a call, a letter."""
+    for said in (PURPOSES, SAYS, CALL_OUTCOMES, LETTERS):
+        if purpose in said:
+            return said[purpose][:1].lower() + said[purpose][1:]
+    return purpose
+
 
 #: What somebody saw or was given of a record.
 SEEN: Final = {

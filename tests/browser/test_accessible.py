@@ -54,6 +54,12 @@ PAGES = (
     ("coordinatrice", "/recherches/rien-ici"),
     ("secretaire", "/medecins"),
     ("directrice", "/rapport?du=hier&au=demain"),
+    ("coordinatrice", "/compte"),
+    ("coordinatrice", "/compte/second-facteur"),
+    ("requester", "/equipe"),
+    ("directrice", "/comptes"),
+    ("directrice", "/journal/fiches"),
+    ("coordinatrice", "/recherches/{released}/acces"),
 )
 STATES = (
     "draft", "submitted", "returned", "ready", "asking", "calling", "proposing", "released", "resting",
@@ -102,7 +108,7 @@ async def seen_in_every_way(page) -> None:
 @pytest.mark.parametrize(("role", "path"), PAGES)
 async def test_every_page_can_be_read_and_used_by_everybody(opened, filled, role, path):
     page = await opened(role)
-    await page.goto(path)
+    await page.goto(path.format(**filled.searches))
     await seen_in_every_way(page)
 
 
@@ -177,7 +183,9 @@ async def test_the_html_of_every_page_is_valid_and_no_script_or_style_stands_in_
     ]
     wanted += [("requester", f"/accord/{language}") for language in ("fr", "ar")]
     pages = {role: await opened(role) for role in {role for role, _ in wanted}}
-    answers = [await pages[role].request.get(path.partition("#")[0]) for role, path in wanted]
+    answers = [
+        await pages[role].request.get(path.format(**searches).partition("#")[0]) for role, path in wanted
+    ]
     answers += [(await _mistaken(opened, filled, path))[1] for path in MISTAKES]
     drawn = {}
     for number, answer in enumerate(answers):

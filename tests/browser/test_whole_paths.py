@@ -17,7 +17,8 @@ from tests.browser.hands import Hands, Keys, Pointer
 from tests.browser.stage import PASSWORD, Stage, playing
 from tests.browser.test_accessible import fits
 
-pytestmark = pytest.mark.browser
+# Whole paths on a machine that does other things too.
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(360)]
 
 #: A desk of 1280 by 900 at 200 %.
 ZOOMED = {"width": 640, "height": 450}
@@ -140,7 +141,11 @@ async def test_a_request_becomes_a_medecin_traitant(opened, stage, way):
     requester = await _enters(opened, way, "requester")
     await _requests(requester)
 
+    # As one who has never seen the tool: by what the help says, and nothing else.
     office = await _enters(opened, way, "coordinatrice")
+    await office.hands.follow("Aide")
+    await office.reads("Lancer une recherche", "Valider la demande", "Noter un appel")
+    await office.hands.follow("bureau")
     await office.reads("Nouvelle demande à relire")
     await office.hands.follow("Relire")
     await office.reads("Cette annonce décrit environ")
@@ -202,8 +207,9 @@ async def test_a_request_becomes_a_medecin_traitant(opened, stage, way):
 async def test_a_secretaire_notes_calls_and_an_answer_over_the_phone(opened, stage, way):
     search = await stage.calling("Nankin")
     caller = await _enters(opened, way, "secretaire")
-    await caller.reads("Médecins à appeler")
-    await caller.hands.follow("Appeler")
+    await caller.hands.follow("Aide")
+    await caller.reads("Noter un appel", "Commencer les appels", "Noter, et passer au médecin suivant")
+    await caller.hands.follow("Appels")
     await caller.hands.press("Commencer les appels")
     await caller.reads("À dire", "Résultat de l’appel")
     await caller.hands.tick("Message laissé")
