@@ -101,7 +101,8 @@ async def _named(session: AsyncSession, territory: str, entries: Iterable[Entry]
                 "by": entry.actor_id,
                 "role": entry.actor_kind,
                 "what": entry.action,
-                "why": entry.purpose,
+                # What is done to an account or a key has its id there.
+                "why": staff.get(entry.purpose or "", entry.purpose),
                 "search": entry.search,
                 "reference": references.get(entry.search or ""),
                 "doctor": _card_name(entry.doctor, known),

@@ -47,7 +47,10 @@ def day(value: date | str) -> str:
 def clock(value: datetime | str) -> str:
     """« 9 h 05 », « 14 h »."""
     at = _time(value)
-    return f"{at.hour} h {at.minute:02d}" if at.minute else f"{at.hour} h"
+    # An hour is not broken over two lines.
+    return (f"{at.hour} h {at.minute:02d}" if at.minute else f"{at.hour} h").replace(
+        " ", "\N{NO-BREAK SPACE}"
+    )
 
 
 def moment(value: datetime | str) -> str:

@@ -1,5 +1,6 @@
 """The French words for the codes of the protocol, as pages say them. Pure data, one dictionary per code."""
 
+import re
 from typing import Final
 
 from matcher.records.words import LANGUAGES as LANGUAGES
@@ -392,6 +393,14 @@ LETTERS: Final = {
 }  # fmt: skip
 
 
+_ID: Final = re.compile(r"[0-9a-f]{32}")
+#: How somebody came in, in the journal.
+WAYS_IN: Final = {
+    "password": "mot de passe", "totp": "code de l’application", "passkey": "clé d’accès",
+    "recovery": "code de secours", "psc": "Pro Santé Connect", "form": "formulaire partagé",
+}  # fmt: skip
+
+
 def action(what: str) -> str:
     """What was done, as the journal's page says it; a step of the clock by what came due."""
     if what.startswith("time/"):
@@ -401,10 +410,11 @@ def action(what: str) -> str:
 
 def detail(purpose: str) -> str:
     """The word that the journal keeps with it: a reason, an answer, the outcome of a call, a letter."""
-    for said in (PURPOSES, SAYS, CALL_OUTCOMES, LETTERS):
+    for said in (PURPOSES, SAYS, CALL_OUTCOMES, LETTERS, WAYS_IN):
         if purpose in said:
-            return said[purpose][:1].lower() + said[purpose][1:]
-    return purpose
+            return said[purpose] if said is WAYS_IN else said[purpose][:1].lower() + said[purpose][1:]
+    # The ids of shared forms and structures tell a reader nothing.
+    return "" if _ID.fullmatch(purpose) else purpose
 
 
 #: What somebody saw or was given of a record.
