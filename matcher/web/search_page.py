@@ -1,5 +1,6 @@
 """The list of searches, the page of one search, and the record behind a reason."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -7,7 +8,7 @@ from aiohttp import web
 
 from matcher.protocol.search import State
 from matcher.service import directory, launching, sharing, sketch, views
-from matcher.service.actors import COORDINATION, OFFICE
+from matcher.service.actors import COORDINATION, OFFICE, Actor
 from matcher.service.errors import Forbidden
 from matcher.service.house import House
 from matcher.web import (
@@ -66,6 +67,10 @@ MORE: Final = {
     "unmet": ("priorite", "retirer"),
     "withdrawn": (),
 }
+
+
+#: What everybody of the office may do, a secretaire too.
+ANYBODY: Final = frozenset({"board", "reponse", "contact", "rendez-vous"})
 
 
 async def listing(request: web.Request) -> web.Response:
@@ -172,8 +177,8 @@ async def show(
             if one["channel"] == "mail"
         },
         wider=wider,
-        actions=ACTIONS.get(state, ()) if actor.role in COORDINATION else (),
-        more=MORE.get(state, ()) if actor.role in COORDINATION else (),
+        actions=_offered(ACTIONS, state, actor),
+        more=_offered(MORE, state, actor),
         leads=actor.role in COORDINATION,
         entries=entries,
         picture=timeline.drawn(entries),
@@ -197,6 +202,11 @@ def _contacts(house: House, view: dict[str, Any]) -> dict[str, Any] | None:
         "tries": reaching_words.tries(view["contact_attempts"], today),
         "advice": reaching_words.advice(view["contact_wanted"], today),
     }
+
+
+def _offered(gestures: Mapping[str, tuple[str, ...]], state: str, actor: Actor) -> tuple[str, ...]:
+    """What this person may do from this state; a secretaire takes answers and calls."""
+    return tuple(one for one in gestures.get(state, ()) if actor.role in COORDINATION or one in ANYBODY)
 
 
 def _wider(choices: list[dict[str, Any]], now: dict[str, Any] | None) -> dict[str, Any] | None:

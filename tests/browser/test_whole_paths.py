@@ -226,5 +226,9 @@ async def test_a_secretaire_notes_calls_and_an_answer_over_the_phone(opened, sta
     view = await views.search(stage.house, stage.office, search)
     assert [one["has_mailbox"] for one in view["proposals"]] == [True]
     await caller.page.goto(f"/recherches/{search}")
+    await caller.hands.unfold("Appel à la personne")
+    await caller.hands.choose("Résultat", "Pas de réponse")
+    await caller.hands.press("Noter l’appel")
+    await caller.reads("1\N{NO-BREAK SPACE}essai de joindre la personne", "puis par le service demandeur")
     # A secretaire takes answers and calls, and opens no record.
     assert await caller.page.get_by_role("button", name="Identité et coordonnées").count() == 0

@@ -7,9 +7,11 @@ from matcher.protocol.effects import Letter
 from matcher.protocol.events import Event
 from matcher.protocol.search import CallOutcome, PatientContact, Says, State, TaskKind, TimerKind
 from matcher.records.priority import Level
+from matcher.service.actors import Role
 from matcher.service.views import PURPOSES
 from matcher.web import words
 from matcher.web.search_actions import ACTIONS
+from matcher.web.search_page import ANYBODY
 
 MATCHER = Path(words.__file__).resolve().parents[1]
 
@@ -40,6 +42,12 @@ def test_everything_that_is_journaled_has_words() -> None:
     assert actions <= set(words.ACTIONS), actions - set(words.ACTIONS)
     assert words.action("time/reminder") == words.NEXT_STEPS["reminder"]
     assert (words.detail("announcement"), words.detail("contact")) == ("annonce", "joindre la personne")
+
+
+def test_a_secretaire_is_offered_what_she_may_do_and_nothing_else() -> None:
+    hers = {action.name for action in ACTIONS if Role.SECRETAIRE in action.allowed}
+    # Settling a held answer has its own buttons, and the board is a page.
+    assert hers == (ANYBODY - {"board"}) | {"trancher"}
 
 
 def test_what_was_done_is_said_after_every_form_of_a_search() -> None:
