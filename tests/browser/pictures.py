@@ -14,6 +14,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, async_playwright
 
+from matcher.service.house import CaughtMail
 from tests.browser.conftest import DESK, FLAGS, PHONE, chromium
 from tests.browser.stage import PASSWORD, ROOT, Stage, fill, playing
 
@@ -91,8 +92,10 @@ async def doctor_pictures(browser: Browser, stage: Stage) -> None:
     """What a doctor gets: the mail on a phone, in light and dark, and the page behind its first button."""
     known = await stage.quiet()
     await stage.asking("Coutil")
-    await stage.quiet()
-    mails = [m for m in stage.catcher.messages() if "/r#" in m.text and m.id not in known]
+    mails: list[CaughtMail] = []
+    while not mails:
+        await asyncio.sleep(0.5)
+        mails = [m for m in stage.catcher.messages() if "/r#" in m.text and m.id not in known]
     for dark in (False, True):
         async with looking(browser, stage, phone=True, dark=dark) as page:
             await page.set_content(mails[-1].html)
