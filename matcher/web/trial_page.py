@@ -24,12 +24,12 @@ SIZES: Final = ("4", "6", "8", "12", "20", "40")
 REMINDERS: Final = ("none", "P1D", "P2D", "P3D", "P5D")
 WAITS: Final = ("PT2H", "PT4H", "P1D", "P2D", "P3D", "P4D", "P5D")
 MOST_SEARCHES: Final = 5000
-_PICTURE_WIDTH: Final = 200.0
+_PICTURE_WIDTH: Final = 150.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One figure under both settings: in words, and as lengths of a bar (0 to 200)."""
+    """One figure under both settings: in words, and as lengths of a bar (0 to 150)."""
 
     name: str
     own: str
