@@ -19,18 +19,25 @@ from matcher.web.second_step import credential_of
 _PERSONS: Final = STAFF | {Role.REQUESTER}
 
 
-def ask(
+async def ask(
     request: web.Request, then: str, typed: carried.Fields, status: int = 401, said: str | None = None
 ) -> web.Response:
     """The page that asks, carrying what was asked for meanwhile."""
+    held = await factors.listing(house_of(request), actor_of(request))
     return pages.render(
-        request, "confirm.html", status=status, error=said, then=then, carried=carried.hidden(typed)
+        request,
+        "confirm.html",
+        status=status,
+        error=said,
+        kinds={one.kind for one in held},
+        then=then,
+        carried=carried.hidden(typed),
     )
 
 
 async def form(request: web.Request) -> web.StreamResponse:
     """The same by itself, to go on to a page."""
-    return ask(request, inside(request.query.get("suite", "")) or "/", [], 200)
+    return await ask(request, inside(request.query.get("suite", "")) or "/", [], 200)
 
 
 async def confirm(request: web.Request) -> web.StreamResponse:
@@ -48,9 +55,11 @@ async def confirm(request: web.Request) -> web.StreamResponse:
         else:
             right = await logins.confirm(house, actor, password, place)
     except TooMany as error:
-        return ask(request, then, typed, 429, TOO_MANY.format(max(1, error.retry_after // 60)))
+        return await ask(request, then, typed, 429, TOO_MANY.format(max(1, error.retry_after // 60)))
     if not right:
-        return ask(request, then, typed, 401, "Ce n’est pas cela. Vérifiez la saisie, puis recommencez.")
+        return await ask(
+            request, then, typed, 401, "Ce n’est pas cela. Vérifiez la saisie, puis recommencez."
+        )
     await sessions.confirm(request)
     if typed:
         return pages.render(request, "forward.html", carried=typed, then=then, verb="Continuer")

@@ -193,7 +193,7 @@ async def read(request: web.Request, handler: Handler) -> web.StreamResponse:
     route = request.get(ROUTE)
     if route is None or request.method in _CHANGES_NOTHING:
         if route is not None and await _stale(request, route):
-            return confirm_page.ask(request, request.path_qs, [])
+            return await confirm_page.ask(request, request.path_qs, [])
         return await handler(request)
     if (request.content_length or 0) > _largest(route):
         return await _said(request, problems.plain(413, code="too_large"))
@@ -218,7 +218,7 @@ async def read(request: web.Request, handler: Handler) -> web.StreamResponse:
             ),
         )
     if await _stale(request, route):
-        return confirm_page.ask(request, request.path, await carried.of_page(request))
+        return await confirm_page.ask(request, request.path, await carried.of_page(request))
     return await handler(request)
 
 

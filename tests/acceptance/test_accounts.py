@@ -8,7 +8,7 @@ from typing import Any
 import pyotp
 import pytest
 
-from matcher.service import access, people
+from matcher.service import access, passwords, people
 from matcher.service.actors import Role, operator
 from matcher.service.errors import Conflict
 from matcher.service.house import Territory
@@ -539,3 +539,54 @@ async def test_an_invitation_does_not_reset_an_account(world: World) -> None:
     with pytest.raises(Conflict):
         await people.add_user(world.house, HERE, EMAIL, Role.SECRETAIRE, only_new=True)
     assert await Browser(world).login() == "/bureau"
+
+
+async def test_the_pages_of_accounts_find_nothing_of_another_territory(world: World) -> None:
+    await person(world, Role.DIRECTRICE, "direction@cpts.example")
+    user = await person(world, Role.SECRETAIRE, "la-bas@cpts.example", territory=ELSEWHERE)
+    async with world.house.sessions.begin() as session:
+        structure = (await stored.structures(session, ELSEWHERE))[0]
+    address, code = await access.add_form(world.house, operator(ELSEWHERE), structure.id)
+    before = await access.doors(world.house, operator(ELSEWHERE))
+    browser = Browser(world)
+    await browser.login("direction@cpts.example")
+    page = await browser.go("/comptes")
+    for theirs in ("la-bas@cpts.example", ELSEWHERE, structure.id):
+        assert theirs not in page
+    form, key = address.rsplit("/", 1)[1], before.keys[0].id
+    for act in (
+        f"personnes/{user}/lien",
+        f"personnes/{user}/fermer",
+        f"personnes/{user}/facteur",
+        f"formulaires/{form}/code",
+        f"formulaires/{form}/fermer",
+        f"cles/{key}/remplacer",
+        f"cles/{key}/fermer",
+    ):
+        await browser.post(f"/comptes/{act}")
+        assert (act, browser.status) == (act, 404)
+    await browser.post("/comptes/formulaires", structure=structure.id)
+    assert browser.status == 404
+    assert await access.doors(world.house, operator(ELSEWHERE)) == before
+    assert code
+
+
+async def test_an_unknown_address_does_the_same_work_as_a_wrong_password(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    real = passwords.verify
+
+    async def counted(hashed: str, password: str) -> bool:
+        done.append(hashed[:20])
+        return await real(hashed, password)
+
+    monkeypatch.setattr(passwords, "verify", counted)
+    answers = set()
+    for email in (EMAIL, "personne@cpts.example"):
+        page = await Browser(world).login(email, "ce n’est pas celui-là")
+        answers.add(page)
+    assert len(done) == 2
+    assert len(set(done)) == 1
+    assert answers == {""}
+    assert ("login_failed", None) in await journaled(world)

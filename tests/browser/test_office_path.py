@@ -66,7 +66,7 @@ async def test_a_record_opens_with_a_reason_who_it_is_without_and_both_are_journ
     assert "Velours" in shown
     assert "Couverture" not in shown
     await seen_well(page)
-    await page.get_by_role("button", name="joindre la personne").click()
+    await page.get_by_role("button", name="Joindre la personne").click()
     await page.get_by_role("heading", name="Fiche", exact=True).wait_for()
     assert "Couverture" in await page.inner_text("main")
     await seen_well(page)
