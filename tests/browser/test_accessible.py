@@ -54,10 +54,6 @@ PAGES = (
     ("coordinatrice", "/recherches/rien-ici"),
     ("secretaire", "/medecins"),
     ("directrice", "/rapport?du=hier&au=demain"),
-    ("coordinatrice", "/compte"),
-    ("coordinatrice", "/compte/second-facteur"),
-    ("requester", "/equipe"),
-    ("directrice", "/comptes"),
     ("directrice", "/journal/fiches"),
     ("coordinatrice", "/recherches/{released}/acces"),
 )
