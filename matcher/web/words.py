@@ -382,11 +382,16 @@ ACTIONS: Final = {
     "offer_noted": "places déclarées", "mailbox_flagged": "adresse en erreur",
     "reply_read": "réponse par mail lue", "reply_settled": "réponse par mail traitée",
     "doctors_imported": "annuaire importé", "population_imported": "habitants importés",
+    "factor_mobile": "numéro mobile noté pour le code", "factor_link": "lien du second facteur envoyé",
+    "list_asked": "liste de patients proposée", "list_answered": "réponse à une liste",
+    "list_answer_settled": "réponse à une liste tranchée",
     "travel_imported": "temps de trajet importés", "init": "territoire installé", "time": "échéance",
 }  # fmt: skip
 #: Kind of letter → what it is, in the journal.
 LETTERS: Final = {
-    "announcement": "annonce", "reminder": "rappel", "confirm_answer": "réponse à confirmer",
+    "announcement": "annonce", "reminder": "rappel", "digest": "annonces regroupées",
+    "list": "liste de patients", "second_factor": "second facteur",
+    "confirm_answer": "réponse à confirmer",
     "still_available": "oui redemandé", "kept_in_reserve": "oui gardé en réserve", "thanked": "remerciement",
     "chosen": "accès à la fiche", "not_opened": "fiche non ouverte", "please_delete": "fiche à supprimer",
     "requester_news": "nouvelle au demandeur", "choice_chased": "choix attendu",
