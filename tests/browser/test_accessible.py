@@ -28,6 +28,7 @@ PAGES = (
     ("coordinatrice", "/appels"),
     ("coordinatrice", "/demande"),
     ("coordinatrice", "/medecins"),
+    ("coordinatrice", "/listes"),
     ("coordinatrice", "/medecins/nouveau"),
     ("coordinatrice", "/reglages"),
     ("coordinatrice", "/aide"),

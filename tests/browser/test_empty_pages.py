@@ -9,6 +9,7 @@ pytestmark = pytest.mark.browser
 EMPTY = (
     ("coordinatrice", "/bureau", "Rien ne vous attend pour l’instant"),
     ("coordinatrice", "/recherches", "Aucune recherche"),
+    ("coordinatrice", "/listes", "Aucune liste pour l’instant"),
     ("secretaire", "/appels", "Personne à appeler pour l’instant"),
     ("requester", "/mes-demandes", "Vous n’avez pas encore de demande"),
     ("directrice", "/rapport", "Aucune demande sur la période"),
