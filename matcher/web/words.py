@@ -379,10 +379,6 @@ ACTIONS: Final = {
     "open_contact_staff": "coordonnées ouvertes par l’équipe",
     "doctor_added": "médecin ajouté", "doctor_corrected": "médecin corrigé", "pause": "pause du médecin",
     "record_exported": "fiche remise à la personne", "offer_declared": "places déclarées",
-    "list_asked": "médecins sollicités pour une liste", "list_answered": "places offertes pour une liste",
-    "list_answer_settled": "réponse pour une liste, vérifiée",
-    "factor_link": "lien de double vérification envoyé",
-    "factor_mobile": "mobile noté pour la double vérification",
     "offer_noted": "places déclarées", "mailbox_flagged": "adresse en erreur",
     "reply_read": "réponse par mail lue", "reply_settled": "réponse par mail traitée",
     "doctors_imported": "annuaire importé", "population_imported": "habitants importés",
@@ -399,8 +395,6 @@ LETTERS: Final = {
     "still_available": "oui redemandé", "kept_in_reserve": "oui gardé en réserve", "thanked": "remerciement",
     "chosen": "accès à la fiche", "not_opened": "fiche non ouverte", "please_delete": "fiche à supprimer",
     "requester_news": "nouvelle au demandeur", "choice_chased": "choix attendu",
-    "digest": "annonces groupées", "list": "liste de patients",
-    "second_factor": "mise en place de la double vérification",
 }  # fmt: skip
 
 
