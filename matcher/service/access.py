@@ -15,7 +15,7 @@ from matcher.service.actors import Actor, Role, require
 from matcher.service.errors import Conflict, Invalid, NotFound, WrongCode
 from matcher.service.factors import LETTERS
 from matcher.service.house import House
-from matcher.storage import api_keys, factors, form_links, journal
+from matcher.storage import api_keys, factors, form_links, journal, sessions
 from matcher.storage import people as stored
 from matcher.storage.api_keys import Key
 from matcher.storage.form_links import FormLink
@@ -106,6 +106,8 @@ async def reset_factors(house: House, by: Actor, user_id: str) -> None:
         if await stored.user(session, by.territory, user_id) is None:
             raise NotFound
         await factors.remove(session, by.territory, user_id)
+        # Whoever has the telephone may have a session on it too.
+        await sessions.end_of(session, by.territory, user_id)
         await journal.append(session, house.entry(by, "factors_reset", purpose=user_id))
 
 
@@ -221,9 +223,9 @@ async def open_form(house: House, link_id: str, typed: str, place: str) -> tuple
     code = "".join(sign for sign in typed.lower() if sign.isalnum())
     async with house.sessions.begin() as session:
         link = await form_links.find(session, link_id)
-        here = () if link is None else (link.territory,)
-        tried = attempts.attempt(house, "form", link_id, place, here)
-        await attempts.refuse_too_many(session, house, tried)
+    here = () if link is None else (link.territory,)
+    tried = await attempts.begin(house, "form", link_id, place, here)
+    async with house.sessions.begin() as session:
         right = secrets.compare_digest(
             _code_hash(house, link_id, code), "" if link is None else link.code_hash
         )
@@ -234,7 +236,6 @@ async def open_form(house: House, link_id: str, typed: str, place: str) -> tuple
             await journal.append(session, house.entry(actor, "login", purpose="form"))
             return actor, link.changed_at.isoformat()
     async with house.sessions.begin() as session:
-        await attempts.failed(session, house, tried)
         if link is not None:
             stranger = Actor(territory=link.territory, id=f"form:{link.id}", role=Role.REQUESTER)
             await journal.append(session, house.entry(stranger, "login_failed", purpose="form"))

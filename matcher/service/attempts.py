@@ -7,7 +7,7 @@ hashes and do not depend on whether the account exists.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -35,56 +35,80 @@ class Attempt:
     place: str
     #: Those that know the account.
     territories: tuple[str, ...]
+    #: The minute that it is counted in.
+    window: datetime
 
+    @property
+    def counts(self) -> list[tuple[str, str, str, int]]:
+        """Territory, what is counted, of whom, and how many are let be.
 
-def attempt(house: House, kind: str, account: str, place: str, territories: tuple[str, ...] = ()) -> Attempt:
-    """A try of the account (an address, an id) from a place (an IP address)."""
-    return Attempt(
-        kind=kind,
-        account=house.vault.hmac_term(_ANYWHERE, f"{kind}:{account}"),
-        place=house.vault.hmac_term(_ANYWHERE, f"place:{place}"),
-        territories=territories,
-    )
-
-
-async def refuse_too_many(session: AsyncSession, house: House, tried: Attempt) -> None:
-    """Raise TooMany where this try comes after too many failures."""
-    now = house.now()
-
-    async def failed(territory: str, what: str, subject: str) -> int:
-        return await attempts.since(session, territory, f"{tried.kind}:{what}", subject, now - WINDOW)
-
-    pair = f"{tried.account}:{tried.place}"
-    over = await failed(_ANYWHERE, "pair", pair) >= OF_PAIR
-    if not over and not await _is_known(session, house, tried):
-        over = (
-            await failed(_ANYWHERE, "account", tried.account) >= OF_ACCOUNT
-            or await failed(_ANYWHERE, "place", tried.place) >= OF_PLACE
+        In one order for everybody: tries that come together wait for each other, and never in a circle.
+        """
+        return sorted(
+            [
+                (_ANYWHERE, "account", self.account, OF_ACCOUNT),
+                (_ANYWHERE, "pair", f"{self.account}:{self.place}", OF_PAIR),
+                (_ANYWHERE, "place", self.place, OF_PLACE),
+                *((territory, "all", "all", OF_TERRITORY) for territory in self.territories),
+            ]
         )
-        for territory in tried.territories:
-            over = over or await failed(territory, "all", "all") >= OF_TERRITORY
+
+
+async def begin(
+    house: House, kind: str, account: str, place: str, territories: tuple[str, ...] = ()
+) -> Attempt:
+    """Count a try of the account (an address, an id) from a place (an IP address) as failed, before it is
+    looked at: of many that come at once none slips through. Raises TooMany after too many, and counts
+    nothing then: who asks meanwhile does not wait longer.
+    """
+    now = house.now()
+    tried = Attempt(
+        kind=kind,
+        account=_account(house, kind, account),
+        place=_place(house, place),
+        territories=territories,
+        window=now.replace(second=0, microsecond=0),
+    )
+    over = False
+    async with house.sessions.begin() as session:
+        known = await _is_known(session, house, tried)
+        await _count(session, tried, 1)
+        for territory, what, subject, most in tried.counts:
+            counted = await attempts.since(session, territory, f"{kind}:{what}", subject, now - WINDOW)
+            over = over or (counted > most and (what == "pair" or not known))
+        if over:
+            await _count(session, tried, -1)
     if over:
         raise TooMany(int(WINDOW.total_seconds()))
-
-
-async def failed(session: AsyncSession, house: House, tried: Attempt) -> None:
-    """Count a failure. In a transaction that stays."""
-    window = house.now().replace(second=0, microsecond=0)
-    counted = [
-        (_ANYWHERE, "account", tried.account),
-        (_ANYWHERE, "pair", f"{tried.account}:{tried.place}"),
-        (_ANYWHERE, "place", tried.place),
-        *((territory, "all", "all") for territory in tried.territories),
-    ]
-    # One order for everybody: two failures at once wait for each other, and never in a circle.
-    for territory, what, subject in sorted(counted):
-        await attempts.count(session, territory, f"{tried.kind}:{what}", subject, window)
+    return tried
 
 
 async def succeeded(session: AsyncSession, house: House, tried: Attempt) -> None:
-    """Remember from where the account came in."""
+    """It was no failure; remember from where the account came in."""
+    await _count(session, tried, -1)
     for territory in tried.territories:
         await attempts.came_from(session, territory, tried.account, tried.place, house.now())
+
+
+async def remember(
+    session: AsyncSession, house: House, kind: str, account: str, place: str, territory: str
+) -> None:
+    """The account of a territory comes in from this place: it was proven otherwise."""
+    hashed = _account(house, kind, account), _place(house, place)
+    await attempts.came_from(session, territory, *hashed, house.now())
+
+
+def _account(house: House, kind: str, account: str) -> str:
+    return house.vault.hmac_term(_ANYWHERE, f"{kind}:{account}")
+
+
+def _place(house: House, place: str) -> str:
+    return house.vault.hmac_term(_ANYWHERE, f"place:{place}")
+
+
+async def _count(session: AsyncSession, tried: Attempt, by: int) -> None:
+    for territory, what, subject, _ in tried.counts:
+        await attempts.count(session, territory, f"{tried.kind}:{what}", subject, tried.window, by)
 
 
 async def _is_known(session: AsyncSession, house: House, tried: Attempt) -> bool:

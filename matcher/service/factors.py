@@ -92,21 +92,20 @@ async def check_code(house: House, actor: Actor, typed: str, place: str) -> str 
 
     Raises TooMany after too many wrong ones.
     """
-    tried = attempts.attempt(house, "factor", f"{actor.territory}:{actor.id}", place, (actor.territory,))
-    async with house.sessions.begin() as session:
-        await attempts.refuse_too_many(session, house, tried)
+    own = f"{actor.territory}:{actor.id}"
+    tried = await attempts.begin(house, "factor", own, place, (actor.territory,))
     code = "".join(sign for sign in typed.lower() if sign.isalnum())
-    if code.isdecimal() and await _take_totp(house, actor, code):
-        return "totp"
+    kind = "totp" if code.isdecimal() and await _take_totp(house, actor, code) else None
     async with house.sessions.begin() as session:
         hashed = _recovery_hash(house, actor, code)
-        if await factors.spend(session, actor.territory, actor.id, "recovery", hashed):
+        if kind is None and await factors.spend(session, actor.territory, actor.id, "recovery", hashed):
             await journal.append(session, house.entry(actor, "recovery_used"))
-            return "recovery"
-    async with house.sessions.begin() as session:
-        await attempts.failed(session, house, tried)
-        await journal.append(session, house.entry(actor, "factor_failed"))
-    return None
+            kind = "recovery"
+        if kind is None:
+            await journal.append(session, house.entry(actor, "factor_failed"))
+        else:
+            await attempts.succeeded(session, house, tried)
+    return kind
 
 
 async def new_recovery(house: House, actor: Actor) -> list[str]:

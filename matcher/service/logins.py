@@ -36,9 +36,8 @@ async def login(house: House, email: str, password: str, place: str = "") -> lis
     subject = email.strip().lower()
     async with house.sessions.begin() as session:
         found = [u for u in await people.users_by_email(session, subject) if u.territory in house.territories]
-        territories = tuple(user.territory for user in found)
-        tried = attempts.attempt(house, "login", subject, place, territories)
-        await attempts.refuse_too_many(session, house, tried)
+    territories = tuple(user.territory for user in found)
+    tried = await attempts.begin(house, "login", subject, place, territories)
     able = [user for user in found if user.password_hash and not user.disabled]
     right = await asyncio.gather(*(passwords.verify(user.password_hash or "", password) for user in able))
     if not able:
@@ -46,7 +45,6 @@ async def login(house: House, email: str, password: str, place: str = "") -> lis
     actors = [actor_of(user) for user, fits in zip(able, right, strict=True) if fits]
     if not actors:
         async with house.sessions.begin() as session:
-            await attempts.failed(session, house, tried)
             for user in found:
                 stranger = Actor(territory=user.territory, id=user.id, role=Role(user.role))
                 await journal.append(session, house.entry(stranger, "login_failed"))
@@ -58,16 +56,18 @@ async def login(house: House, email: str, password: str, place: str = "") -> lis
 
 async def confirm(house: House, actor: Actor, password: str, place: str) -> bool:
     """Whether somebody who is inside knows the password of the account. Raises TooMany."""
+    own = f"{actor.territory}:{actor.id}"
+    tried = await attempts.begin(house, "factor", own, place, (actor.territory,))
     async with house.sessions.begin() as session:
         user = await people.user(session, actor.territory, actor.id)
-        tried = attempts.attempt(house, "factor", f"{actor.territory}:{actor.id}", place, (actor.territory,))
-        await attempts.refuse_too_many(session, house, tried)
-    if user is not None and user.password_hash and await passwords.verify(user.password_hash, password):
-        return True
+    hashed = None if user is None else user.password_hash
+    right = hashed is not None and await passwords.verify(hashed, password)
     async with house.sessions.begin() as session:
-        await attempts.failed(session, house, tried)
-        await journal.append(session, house.entry(actor, "confirm_failed"))
-    return False
+        if right:
+            await attempts.succeeded(session, house, tried)
+        else:
+            await journal.append(session, house.entry(actor, "confirm_failed"))
+    return right
 
 
 async def step_after_password(house: House, actor: Actor) -> Step:

@@ -92,9 +92,9 @@ async def question(house: House, actor: Actor) -> tuple[dict[str, Any], str]:
 
 async def check(house: House, actor: Actor, challenge: str, answer: dict[str, Any], place: str) -> bool:
     """Whether a device of this person answers to this challenge. Failures are counted and journaled."""
-    tried = attempts.attempt(house, "factor", f"{actor.territory}:{actor.id}", place, (actor.territory,))
+    own = f"{actor.territory}:{actor.id}"
+    tried = await attempts.begin(house, "factor", own, place, (actor.territory,))
     async with house.sessions.begin() as session:
-        await attempts.refuse_too_many(session, house, tried)
         held = await factors.of_user(session, actor.territory, actor.id)
     known = next((one for one in held if one.kind == KIND and one.subject == answer.get("id")), None)
     if known is not None and known.held is not None and challenge:
@@ -115,9 +115,9 @@ async def check(house: House, actor: Actor, challenge: str, answer: dict[str, An
             count = shown.new_sign_count
             async with house.sessions.begin() as session:
                 if await factors.advance(session, known, count, house.now(), beyond=max(count - 1, 0)):
+                    await attempts.succeeded(session, house, tried)
                     return True
     async with house.sessions.begin() as session:
-        await attempts.failed(session, house, tried)
         await journal.append(session, house.entry(actor, "factor_failed", purpose=KIND))
     return False
 

@@ -36,8 +36,7 @@ async def enrol(house: House, token: str, password: str, place: str = "") -> Act
             raise NotFound
         actor = actor_of(user)
         # Who chose the password here comes in from here.
-        tried = attempts.attempt(house, "login", user.email, place, (user.territory,))
-        await attempts.succeeded(session, house, tried)
+        await attempts.remember(session, house, "login", user.email, place, user.territory)
         await journal.append(session, house.entry(actor, "enrolled"))
     return actor
 

@@ -229,11 +229,11 @@ async def set_password(session: AsyncSession, territory: str, email: str, passwo
 
 
 async def change_password(session: AsyncSession, territory: str, user_id: str, password_hash: str) -> None:
-    """The user's password from now on."""
+    """The user's password from now on; a pending enrolment link dies."""
     await session.execute(
         update(_USERS)
         .where(_USERS.c.territory_id == territory, _USERS.c.id == user_id)
-        .values(password_hash=password_hash)
+        .values(password_hash=password_hash, enrolment_hash=None, enrolment_expires_at=None)
     )
 
 

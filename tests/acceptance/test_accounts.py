@@ -532,7 +532,7 @@ async def test_a_key_is_narrowed_replaced_and_closed(world: World) -> None:
 
 async def _key(world: World, name: str) -> Any:
     doors = await access.doors(world.house, operator(HERE))
-    return next(one for one in doors.keys if one.name == name)
+    return next(one for one in doors.keys if one.name == name and one.opens(world.clock.at))
 
 
 async def test_an_invitation_does_not_reset_an_account(world: World) -> None:
