@@ -14,7 +14,7 @@ from matcher.protocol.moves import Event
 from matcher.protocol.rules import Around
 from matcher.protocol.search import State, TaskKind, TimerKind
 from matcher.records.priority import Priority, order, waited
-from matcher.service import asking, vaulted
+from matcher.service import asking, unreached, vaulted
 from matcher.service.actors import OFFICE, Actor, require
 from matcher.service.house import House
 from matcher.storage import doctors, journal, received, searches
@@ -37,6 +37,8 @@ class Row:
     search_id: str | None = None
     reference: str | None = None
     doctor: str | None = None
+    #: Where to say that it was done; None where it goes by itself once it is.
+    done_url: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +135,7 @@ async def bureau(house: House, actor: Actor) -> Bureau:
         people = await doctors.cards(session, actor.territory, met)
         to_call = await _to_call(session, house, actor.territory, owned)
         to_read = await _to_read(session, actor.territory, labels)
+        dead = await _unreached(session, actor.territory, labels)
         since = _evening_before(house, actor.territory)
         entries = await journal.between(session, actor.territory, since, now)
         answers = Counter(e.purpose for e in entries if e.action in _ANSWERS)
@@ -145,6 +148,7 @@ async def bureau(house: House, actor: Actor) -> Bureau:
         *to_call,
         *_of_tasks(everything, labels, people, set(list(_TASKS)[3:8])),
         *_requests(owned, labels, now, urgent=False),
+        *dead,
         *_ready(owned, labels),
         *_of_tasks(everything, labels, people, set(list(_TASKS)[8:])),
     ]
@@ -222,6 +226,36 @@ async def _to_call(session: AsyncSession, house: House, territory: str, owned: l
         return []
     said = f"{_count(len(phones), 'médecin')}, {_count(waiting, 'personne')} en attente"
     return [Row(kind="calls", name="Médecins à appeler", reason=said, verb="Appeler", url="/appels")]
+
+
+async def _unreached(session: AsyncSession, territory: str, labels: Mapping[str, str]) -> list[Row]:
+    """Mails that died, and what to do about each."""
+    found = await unreached.unreached(session, territory)
+    cards = await doctors.cards(session, territory, {mail.doctor for mail in found if mail.doctor})
+    owned = await searches.get_all(session, territory, {mail.search for mail in found if mail.search})
+    rows = []
+    for mail in found:
+        one = owned.get(mail.search or "")
+        card = cards.get(DoctorId(mail.doctor or ""))
+        if one is not None:
+            name = f"{labels.get(one.search.id, one.reference)} · {one.reference}"
+        else:
+            name = "Mail non remis"
+        rows.append(
+            Row(
+                kind="unreached",
+                name=name,
+                reason=_with(mail.reason, card),
+                verb=mail.verb,
+                url=f"/recherches/{mail.search}" if one is not None else f"/medecins/{mail.doctor or ''}",
+                at=mail.at,
+                search_id=mail.search,
+                reference=None if one is None else one.reference,
+                doctor=mail.doctor,
+                done_url=f"/mails/{mail.id}/vu",
+            )
+        )
+    return rows
 
 
 async def _to_read(session: AsyncSession, territory: str, labels: Mapping[str, str]) -> list[Row]:

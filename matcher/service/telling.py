@@ -1,6 +1,6 @@
 """Telling searches what became of their mails, in the transaction that settles them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -87,5 +87,10 @@ def _moved(move: _Move, letter: Letter, doctor: DoctorId, search: Search, around
     return move(search, letter, doctor, around)
 
 
+def is_followed(letter: str, ids: Mapping[str, str]) -> bool:
+    """Whether a search wants to know how such a mail fared."""
+    return letter in _FOLLOWED and ids.get("purpose") != Purpose.DELEGATE
+
+
 def _followed(row: Row, outcome: Outcome) -> bool:
-    return outcome.kind in _MOVES and row.letter in _FOLLOWED and row.ids.get("purpose") != Purpose.DELEGATE
+    return outcome.kind in _MOVES and is_followed(row.letter, row.ids)

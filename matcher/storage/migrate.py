@@ -36,10 +36,19 @@ def head() -> str:
     return newest
 
 
+def suits(revision: str | None) -> bool:
+    """Whether this code works on a schema at that revision: its own, or a newer one.
+
+    Migrations only add what older code can do without (docs/sending.md, "Upgrading"), so that replicas are
+    replaced one after the other: those of before go on, and may start again, beside the new ones.
+    """
+    return revision is not None and int(revision) >= int(head())
+
+
 async def is_current(engine: AsyncEngine) -> bool:
-    """Whether the schema is at the newest revision."""
+    """Whether the schema is at the newest revision that the code knows, or at one that came after it."""
     async with engine.connect() as connection:
         found = await connection.run_sync(
             lambda sync: MigrationContext.configure(sync).get_current_revision()
         )
-    return found == head()
+    return suits(found)

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from matcher.service import bureau
+from matcher.service import bureau, unreached
 from matcher.service.actors import OFFICE
 from matcher.web import pages, words
 from matcher.web.keys import actor_of, house_of
@@ -43,4 +43,13 @@ def _told(one: bureau.Waiting) -> dict[str, Any]:
     }
 
 
-ROUTES: Final = (Route("GET", "/bureau", show, allowed=OFFICE),)
+async def take_note(request: web.Request) -> web.StreamResponse:
+    """What a mail that died would have said is known: its row goes."""
+    await unreached.take_note(house_of(request), actor_of(request), request.match_info["id"])
+    return pages.see_other("/bureau")
+
+
+ROUTES: Final = (
+    Route("GET", "/bureau", show, allowed=OFFICE),
+    Route("POST", "/mails/{id}/vu", take_note, allowed=OFFICE),
+)

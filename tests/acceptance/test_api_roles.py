@@ -70,7 +70,7 @@ PLACED: list[tuple[set[Role] | None, str]] = [
         GET /bureau GET /direct GET /recherches GET /recherches/{id} POST /recherches/{id}/contact
         POST /recherches/{id}/trancher POST /recherches/{id}/rendez-vous POST /recherches/{id}/reponse
         POST /api/v1/searches/{id}/replies
-        GET /reponses/{id} POST /reponses/{id}
+        GET /reponses/{id} POST /reponses/{id} POST /mails/{id}/vu
         GET /api/v1/replies GET /api/v1/replies/{id} POST /api/v1/replies/{id}/settle
         GET /appels POST /appels/suivant GET /appels/{doctor} POST /appels/{doctor}
         POST /appels/{doctor}/prendre

@@ -75,7 +75,7 @@ def fresh(folder: Path, template: str | None = None) -> str:
 @contextmanager
 def smtp_sink() -> Iterator[int]:
     """The port of Postfix's smtp-sink."""
-    port = _free_port()
+    port = free_port()
     programs = need("smtp-sink")
     user = ["-u", "nobody"] if os.geteuid() == 0 else []
     sink = subprocess.Popen([programs["smtp-sink"], *user, f"127.0.0.1:{port}", _SINK_SESSIONS])
@@ -154,7 +154,8 @@ async def launched(house: House, number: int) -> list[str]:
     return made
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port on which nobody listens."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])

@@ -13,8 +13,10 @@ from pathlib import Path
 from statistics import median
 
 import pytest
+import structlog
 from sqlalchemy import update
 
+from config.logs import configure
 from matcher import app
 from messaging import outbox
 from messaging.outbox import OutboxRow
@@ -30,6 +32,15 @@ SEARCHES = 25
 #: Bytes of one announcement.
 LENGTH = 9_000
 AIMED_AT = {"postgresql": 0.12, "sqlite": 0.08}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def logs(tmp_path_factory):
+    """Written as the service writes them, to a file."""
+    with (tmp_path_factory.mktemp("logs") / "bench.log").open("w") as stream:
+        configure("info", stream)
+        yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -36,7 +36,8 @@ class Received:
     recipient: str
     message_id: str
     raw: bytes
-    #: The 250 was sent, and the connection lived on.
+    #: The 250 was heard: whoever sent the mail said something more on the same line. One that gave up
+    #: waiting hangs up without a word, and so does one that was killed.
     acknowledged: bool
 
     def parsed(self) -> EmailMessage:
@@ -99,7 +100,11 @@ class Relay:
             await writer.drain()
 
         await say("220 relay.example")
+        taken: int | None = None
         while line := await reader.readline():
+            if taken is not None:
+                self.received[taken] = replace(self.received[taken], acknowledged=True)
+                taken = None
             verb = line[:4].upper()
             if verb == b"RCPT":
                 recipient = line.decode().partition("<")[2].partition(">")[0]
@@ -119,7 +124,8 @@ class Relay:
                     return
                 await say("354 go on")
                 raw = (await reader.readuntil(b"\r\n.\r\n"))[:-3].replace(b"\r\n..", b"\r\n.")
-                if not await self._took(recipient, raw, writer):
+                taken = await self._took(recipient, raw, writer)
+                if taken is None:
                     return
             elif verb == b"QUIT":
                 await say("221 bye")
@@ -127,25 +133,20 @@ class Relay:
             else:
                 await say("250 yes")
 
-    async def _took(self, recipient: str, raw: bytes, writer: asyncio.StreamWriter) -> bool:
-        lost = self._strikes(Mood.CUT_AFTER)
-        hasty = not lost and self._strikes(Mood.CUT_WITH_250)
+    async def _took(self, recipient: str, raw: bytes, writer: asyncio.StreamWriter) -> int | None:
+        """Keep a mail; its place among those received, None where the line is cut."""
         message_id = str(message_from_bytes(raw, policy=policy.default)["Message-ID"])
         self.received.append(
-            Received(
-                at=self.now(),
-                recipient=recipient,
-                message_id=message_id,
-                raw=raw,
-                acknowledged=not (lost or hasty),
-            )
+            Received(at=self.now(), recipient=recipient, message_id=message_id, raw=raw, acknowledged=False)
         )
-        if lost:
+        place = len(self.received) - 1
+        if self._strikes(Mood.CUT_AFTER):
             writer.transport.abort()
-            return False
+            return None
+        hasty = self._strikes(Mood.CUT_WITH_250)
         writer.write(b"250 2.0.0 taken\r\n")
         if hasty:
             writer.close()
-            return False
+            return None
         await writer.drain()
-        return True
+        return place

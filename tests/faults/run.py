@@ -65,6 +65,8 @@ class Plan:
     side_by_side: int = 12
     #: Relay outages of an hour of protocol time among the faults.
     hours_without_relay: int = 1
+    #: Seconds between two faults, on average: something has to go on that they can break.
+    pause: float = 3.0
     #: Seconds that searches have to end once the faults are over; then they are left as they are.
     patience: float = 900.0
 
@@ -228,7 +230,7 @@ async def _act(stage: Stage, crowd: People) -> None:
     saying = asyncio.create_task(say())
     leading = [asyncio.create_task(lead()) for _ in range(stage.plan.side_by_side)]
     for number in range(stage.plan.faults):
-        await asyncio.sleep(stage.chance.uniform(0, 0.4))
+        await asyncio.sleep(stage.chance.uniform(0, 2 * stage.plan.pause))
         await stage.fault(number)
     _, unended = await asyncio.wait(leading, timeout=stage.plan.patience)
     for task in (saying, *unended):

@@ -18,6 +18,7 @@ async def test_a_few_searches_survive_a_few_faults() -> None:
         speed=480,
         side_by_side=4,
         hours_without_relay=0,
+        pause=1,
         patience=5,
     )
     report = await play(plan)
