@@ -170,6 +170,13 @@ class House(World):
                 found[name] = (len(rows), hashlib.sha256("\n".join(rows).encode()).hexdigest())
         return found
 
+    async def name_delegates(self) -> None:
+        """Every doctor with a mailbox has named a secretary: whichever are asked, one of them has."""
+        await self.run_sql(
+            "UPDATE doctors SET delegate_email = 'secretariat-' || email"
+            " WHERE email IS NOT NULL AND delegate_email IS NULL"
+        )
+
     async def new_requester(self, name: str, email: str | None = None) -> str:
         """One more structure with a key of its own; the name to call with. ``email``: its mailbox."""
         self.keys[name] = await people.add_key(self.house, HERE, name, Role.REQUESTER, kind="ccas")

@@ -12,14 +12,14 @@ from messaging import escrow
 from messaging.escrow import Escrow
 from tests.acceptance.api_world import make_world
 from tests.acceptance.house import House
-from tests.conftest import _programs
+from tests.postgres import programs as installed
 
 
 @pytest.fixture
 def programs(monkeypatch: pytest.MonkeyPatch) -> Path:
     """PostgreSQL's own programs, which an operator has on the path."""
-    monkeypatch.setenv("PATH", f"{_programs()}{os.pathsep}{os.environ['PATH']}")
-    return _programs()
+    monkeypatch.setenv("PATH", f"{installed()}{os.pathsep}{os.environ['PATH']}")
+    return installed()
 
 
 def _dumped(database: str, programs: Path, form: str, into: Path) -> Path:
