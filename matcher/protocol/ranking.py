@@ -72,11 +72,11 @@ def candidates(
 
     def again(doctor: Doctor) -> Candidate | None:
         before = None if known is None else known.get(doctor.id)
-        if before is not None and before.doctor is doctor and before.available == _available(doctor, today):
+        if before is not None and before.doctor is doctor and before.available == available(doctor, today):
             return before.candidate
         made = candidate_of(doctor, wishes, conditions, place, today, times)
         if known is not None:
-            known[doctor.id] = Known(doctor, _available(doctor, today), made)
+            known[doctor.id] = Known(doctor, available(doctor, today), made)
         return made
 
     ranked = sorted(
@@ -124,19 +124,19 @@ def candidate_of(
     unmet = tuple(wish for wish in wishes if wish not in met)
     if any(wish.binding for wish in unmet) or any(declines(doctor, c) for c in conditions):
         return None
-    available = _available(doctor, today)
+    free = available(doctor, today)
     minutes, means = (None, None) if travel is None else best(travel, wished_means(wishes))
     return Candidate(
         doctor=doctor.id,
         zone=doctor.zone,
         mailable=(
-            available
+            free
             and doctor.member
             and doctor.zone is Zone.TERRITORY
             and doctor.has_mailbox
             and not _reached(doctor.asked_this_week, doctor.asked_per_week)
         ),
-        callable=available and doctor.has_phone and not doctor.do_not_call,
+        callable=free and doctor.has_phone and not doctor.do_not_call,
         # Being named is a head start, not a wish that everybody else misses.
         meets_all=all(wish.kind is WishKind.PREFER for wish in unmet),
         met=tuple(wish.kind for wish in met),
@@ -172,7 +172,7 @@ def order(
     )
 
 
-def _available(doctor: Doctor, today: date) -> bool:
+def available(doctor: Doctor, today: date) -> bool:
     """Neither away nor at the end of the patients he takes in a month."""
     away = doctor.away_until is not None and today <= doctor.away_until
     return not away and not _reached(doctor.accepted_this_month, doctor.accepted_per_month)
@@ -188,6 +188,6 @@ def _stands(
     """Whether a fitting doctor's offer is a yes for this search today: period, places, conditions."""
     if not offer.from_ <= today or (offer.until is not None and offer.until < today):
         return False
-    if offer.left < persons or not _available(doctor, today):
+    if offer.left < persons or not available(doctor, today):
         return False
     return not any(condition.kind in offer.declines for condition in conditions)

@@ -1,6 +1,6 @@
 """Who may be asked for a search: the territory's doctors and offers, ranked by the pure rules."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -29,17 +29,30 @@ class Roster:
     common: Usual
 
 
-async def roster(session: AsyncSession, house: House, territory: str) -> Roster:
-    """Read the territory's doctors, with what they were asked and accepted lately, and its open offers."""
+async def listed(
+    session: AsyncSession, house: House, territory: str, only: Collection[str] | None = None
+) -> tuple[Doctor, ...]:
+    """The doctors as the rules see them, with their loads and what they answered; ``only``: of these ids."""
     now = house.now()
     quota = house.territory(territory).settings.quota
-    known = await doctors.all_for_ranking(session, territory, now, quota)
+    known = await doctors.all_for_ranking(session, territory, now, quota, only)
     past = await house.past.answers(session, territory, now)
-    listed = tuple(_remembered(doctor, past) for doctor in known)
+    return tuple(_remembered(doctor, past) for doctor in known)
+
+
+async def roster(session: AsyncSession, house: House, territory: str) -> Roster:
+    """Read the territory's doctors, with what they were asked and accepted lately, and its open offers."""
+    return await roster_of(session, house, territory, await listed(session, house, territory))
+
+
+async def roster_of(
+    session: AsyncSession, house: House, territory: str, everybody: tuple[Doctor, ...]
+) -> Roster:
+    """These doctors, with the territory's open offers."""
     day = today(house, territory)
     return Roster(
-        doctors=listed,
-        common=usual(listed),
+        doctors=everybody,
+        common=usual(everybody),
         # Those for a list are given out when it is filled (``lists``), not to whoever comes first.
         offers=tuple(o for o in await offers.open_ones(session, territory, day) if o.origin is None),
     )

@@ -1,7 +1,7 @@
 """The morning screen: what changed, what needs a person now and in which order, what goes on by itself."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,12 +11,14 @@ from matcher.protocol import steps
 from matcher.protocol.hours import opening_of
 from matcher.protocol.ids import DoctorId
 from matcher.protocol.moves import Event
-from matcher.protocol.rules import Around
-from matcher.protocol.search import State, TaskKind, TimerKind
+from matcher.protocol.search import State, TaskKind, Timer, TimerKind
 from matcher.records.priority import Priority, order, waited
-from matcher.service import asking, unreached, vaulted
+from matcher.service import board as boards
+from matcher.service import desk, unreached, vaulted
 from matcher.service.actors import OFFICE, Actor, require
+from matcher.service.board import Board
 from matcher.service.house import House
+from matcher.service.sheets import Sheet
 from matcher.storage import doctors, journal, received, searches
 from matcher.storage.doctors import Card
 from matcher.storage.journal import Entry
@@ -73,11 +75,54 @@ class Bureau:
     yes: int
     no: int
     fresh: tuple[Fresh, ...]
+    #: Some of what needs a person, and how much there is of it.
     rows: tuple[Row, ...]
-    #: What goes on by itself, soonest first.
+    rows_in_all: int
+    #: What goes on by itself, soonest first: the next ones, and how many there are.
     waiting: tuple[Waiting, ...]
-    #: What only a person moves on, and no row above names alone; longest first.
+    waiting_in_all: int
+    #: What only a person moves on, and no row above names alone; longest first, and how many there are.
     idle: tuple[Waiting, ...]
+    idle_in_all: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Thing:
+    """A row before its names were looked up: most rows of a long list are not shown."""
+
+    search: str
+    reference: str
+    kind: str
+    reason: str
+    verb: str
+    at: datetime
+    doctor: DoctorId | None = None
+    #: Where it is done, if not on the search's own page.
+    url: str | None = None
+    #: Where to say that it was done, if it does not go by itself.
+    done_url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Drawn:
+    """The lists of the screen in full, as of a moment."""
+
+    at: datetime
+    #: What comes before the mails to read, and after them.
+    pressing: tuple[_Thing, ...]
+    rest: tuple[_Thing | Row, ...]
+    going: tuple[tuple[Owned, Timer], ...]
+    idle: tuple[Owned, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Lately:
+    """What doctors said lately, as of a moment."""
+
+    at: datetime
+    since: datetime
+    answers: Counter[str | None]
+    fresh: tuple[Fresh, ...]
 
 
 #: Tasks in the order in which to do them, with their reason and verb. What is not listed comes last.
@@ -118,219 +163,237 @@ _NEWS, _NAMED = timedelta(hours=1), 3
 #: A yes that lapses within this time is shown before urgent requests.
 _SOON = timedelta(hours=24)
 _ANSWERS = frozenset({Event.ANSWER, Event.CALL})
-_MOVING = (State.ASKING, State.CALLING, State.PROPOSING, State.RELEASED, State.RESTING, State.READY)
+#: What lapses soon, or has waited long enough to go before others, is looked at anew after so long.
+_MINUTE = timedelta(minutes=1)
+#: Rows shown at once, and searches of each list below them.
+ROWS, BELOW = 40, 25
 
 
-async def bureau(house: House, actor: Actor) -> Bureau:
-    """The morning screen of the actor's territory."""
+async def bureau(house: House, actor: Actor, start: int = 0) -> Bureau:
+    """The morning screen of the actor's territory; of what needs a person, the part from ``start`` on."""
     require(actor, OFFICE)
-    now = house.now()
+    now, territory = house.now(), actor.territory
     async with house.sessions.begin() as session:
-        owned = await searches.in_states(session, actor.territory, (State.SUBMITTED, *_MOVING))
-        ended = await searches.in_states(session, actor.territory, (State.UNMET,))
-        everything = [*owned, *(o for o in ended if o.search.tasks)]
-        labels = await _labels(session, house, everything)
-        met = {t.doctor for o in everything for t in o.search.tasks if t.doctor}
-        met |= {t.doctor for o in everything for t in o.search.timers if t.doctor}
-        people = await doctors.cards(session, actor.territory, met)
-        to_call = await _to_call(session, house, actor.territory, owned)
-        to_read = await _to_read(session, actor.territory, labels)
-        dead = await _unreached(session, actor.territory, labels)
-        since = _evening_before(house, actor.territory)
-        entries = await journal.between(session, actor.territory, since, now)
-        answers = Counter(e.purpose for e in entries if e.action in _ANSWERS)
-        fresh = await _fresh(session, actor.territory, entries, now)
-    rows = [
-        *_of_tasks(everything, labels, people, set(list(_TASKS)[:3])),
-        *_lapsing(owned, labels, people, now),
-        *_requests(owned, labels, now, urgent=True),
-        *to_read,
-        *to_call,
-        *_of_tasks(everything, labels, people, set(list(_TASKS)[3:8])),
-        *_requests(owned, labels, now, urgent=False),
-        *dead,
-        *_ready(owned, labels),
-        *_of_tasks(everything, labels, people, set(list(_TASKS)[8:])),
-    ]
-    under_way = [_waiting(o, labels) for o in owned if o.search.state in _MOVING]
-    tasked = {row.search_id for row in rows}
+        sheet = await desk.sheet(session, house, territory)
+        drawn = _drawn(sheet, now)
+        mails = [*await _to_read(session, territory), *await _unreached(session, territory)]
+        told = {thing.search for thing in mails if isinstance(thing, _Thing)}
+        listed = (*drawn.pressing, *mails, *drawn.rest)
+        idle = [one for one in drawn.idle if one.search.id not in told]
+        part, soon, still = listed[start : start + ROWS], drawn.going[:BELOW], idle[:BELOW]
+        named = [thing for thing in part if isinstance(thing, _Thing)]
+        shown = {thing.search for thing in named}
+        shown |= {one.search.id for one in (*(one for one, _ in soon), *still)}
+        labels = await vaulted.labels(session, house, territory, shown)
+        people = await doctors.cards(session, territory, {t.doctor for t in named if t.doctor})
+        lately = await _lately(session, house, territory, sheet)
     return Bureau(
-        since=since,
-        yes=answers["yes"],
-        no=answers["no"],
-        fresh=fresh,
-        rows=tuple(rows),
-        waiting=tuple(sorted((w for w in under_way if w.at is not None), key=lambda w: (w.at, w.reference))),
-        idle=tuple(
-            sorted(
-                (w for w in under_way if w.at is None and w.search_id not in tasked),
-                key=lambda w: (w.since, w.reference),
-            )
-        ),
+        since=lately.since,
+        yes=lately.answers["yes"],
+        no=lately.answers["no"],
+        fresh=lately.fresh,
+        rows=tuple(t if isinstance(t, Row) else _row(t, labels, people) for t in part),
+        rows_in_all=len(listed),
+        waiting=tuple(_waiting(one, labels, timer) for one, timer in soon),
+        waiting_in_all=len(drawn.going),
+        idle=tuple(_waiting(one, labels, None) for one in still),
+        idle_in_all=len(idle),
     )
+
+
+def _drawn(sheet: Sheet, now: datetime) -> _Drawn:
+    """The lists of the screen, worked out once for a sheet and a minute."""
+    known: _Drawn | None = sheet.drawn.get("bureau")
+    if known is not None and known.at <= now < known.at + _MINUTE:
+        return known
+    everything = list(sheet.searches.values())
+    pressing, rest = _things(everything, now)
+    moving = [(one, _next(one)) for one in everything if one.search.state in desk.MOVING]
+    tasked = {thing.search for thing in (*pressing, *rest)}
+    going = [(one, timer) for one, timer in moving if timer is not None]
+    idle = [one for one, timer in moving if timer is None and one.search.id not in tasked]
+    made = _Drawn(
+        at=now,
+        pressing=tuple(pressing),
+        rest=(*_to_call(boards.of_sheet(sheet)), *rest),
+        going=tuple(sorted(going, key=lambda pair: (pair[1].at, pair[0].reference))),
+        idle=tuple(sorted(idle, key=lambda one: (one.search.since, one.reference))),
+    )
+    sheet.drawn["bureau"] = made
+    return made
+
+
+def _things(everything: list[Owned], now: datetime) -> tuple[list[_Thing], list[_Thing]]:
+    """What needs a person, in order: before the doctors to call, and after."""
+    kinds = list(_TASKS)
+    before = [
+        *_of_tasks(everything, set(kinds[:3])),
+        *_lapsing(everything, now),
+        *_requests(everything, now, urgent=True),
+    ]
+    after = [
+        *_of_tasks(everything, set(kinds[3:8])),
+        *_requests(everything, now, urgent=False),
+        *_ready(everything),
+        *_of_tasks(everything, set(kinds[8:])),
+    ]
+    return before, after
 
 
 async def news(house: House, actor: Actor) -> tuple[Fresh, ...]:
     """The latest yes, for the pages on which one waits for one."""
     require(actor, OFFICE)
-    now = house.now()
     async with house.sessions.begin() as session:
-        entries = await journal.between(session, actor.territory, now - _NEWS, now)
-        return await _fresh(session, actor.territory, entries, now)
+        sheet = await desk.sheet(session, house, actor.territory)
+        return (await _lately(session, house, actor.territory, sheet)).fresh
 
 
-async def _fresh(
-    session: AsyncSession, territory: str, entries: Sequence[Entry], now: datetime
-) -> tuple[Fresh, ...]:
+async def _lately(session: AsyncSession, house: House, territory: str, sheet: Sheet) -> _Lately:
+    """The answers since yesterday evening and the latest yes, looked up once for a sheet and a minute."""
+    now = house.now()
+    known: _Lately | None = sheet.drawn.get("lately")
+    if known is not None and known.at <= now < known.at + _MINUTE:
+        return known
+    since = _evening_before(house, territory)
+    answers: Counter[str | None] = Counter()
+    told = await journal.counts(session, territory, since, now, _ANSWERS)
+    for (_, purpose), number in told.items():
+        answers[purpose] += number
+    made = _Lately(at=now, since=since, answers=answers, fresh=await _fresh(session, territory, now))
+    sheet.drawn["lately"] = made
+    return made
+
+
+async def _fresh(session: AsyncSession, territory: str, now: datetime) -> tuple[Fresh, ...]:
     """The latest yes that was not taken back since, newest first."""
     said: dict[tuple[str, str], Entry] = {}
-    for entry in entries:
-        if entry.search and entry.doctor and entry.action in _ANSWERS and now - entry.at <= _NEWS:
+    for entry in await journal.between(session, territory, now - _NEWS, now, _ANSWERS):
+        if entry.search and entry.doctor:
             said[entry.search, entry.doctor] = entry
-    yes = [entry for entry in said.values() if entry.purpose == "yes"]
-    yes = sorted(yes, key=lambda entry: entry.at, reverse=True)[:_NAMED]
-    people = await doctors.cards(session, territory, {DoctorId(e.doctor) for e in yes if e.doctor})
-    found = []
-    for entry in yes:
-        owned = await searches.get(session, territory, entry.search or "")
-        card = people.get(DoctorId(entry.doctor or ""))
-        if owned is not None and card is not None:
-            found.append(
-                Fresh(at=entry.at, doctor=card.name, search_id=owned.search.id, reference=owned.reference)
-            )
-    return tuple(found)
+    yes = [(search, DoctorId(doctor), e.at) for (search, doctor), e in said.items() if e.purpose == "yes"]
+    yes = sorted(yes, key=lambda one: one[2], reverse=True)[:_NAMED]
+    people = await doctors.cards(session, territory, {doctor for _, doctor, _ in yes})
+    names = await searches.references(session, territory, {search for search, _, _ in yes})
+    return tuple(
+        Fresh(at=at, doctor=people[doctor].name, search_id=search, reference=names[search])
+        for search, doctor, at in yes
+        if search in names and doctor in people
+    )
 
 
-async def _labels(session: AsyncSession, house: House, owned: list[Owned]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for one in owned:
-        contact = await vaulted.contact(session, house, one.search.territory, one.search.id)
-        found[one.search.id] = one.reference if contact is None else contact["label"]
-    return found
-
-
-async def _to_call(session: AsyncSession, house: House, territory: str, owned: list[Owned]) -> list[Row]:
+def _to_call(board: Board) -> list[Row]:
     """« 11 médecins, 17 patients », in one row: the calls have a page of their own."""
-    roster = await asking.roster(session, house, territory)
-    rules = house.territory(territory).rules
-    phones: set[DoctorId] = set()
-    waiting = 0
-    for one in owned:
-        if one.search.state is not State.CALLING:
-            continue
-        found = await asking.candidates(session, house, one.search, roster)
-        left = steps.to_phone(one.search, Around(now=house.now(), rules=rules, candidates=found))
-        phones |= {candidate.doctor for candidate in left}
-        waiting += bool(left)
-    if not phones:
+    found = 0
+    for _, those in board.sets:
+        found |= those
+    if not found:
         return []
-    said = f"{_count(len(phones), 'médecin')}, {_count(waiting, 'personne')} en attente"
+    said = f"{_count(found.bit_count(), 'médecin')}, {_count(board.waiting, 'personne')} en attente"
     return [Row(kind="calls", name="Médecins à appeler", reason=said, verb="Appeler", url="/appels")]
 
 
-async def _unreached(session: AsyncSession, territory: str, labels: Mapping[str, str]) -> list[Row]:
+async def _unreached(session: AsyncSession, territory: str) -> list[_Thing | Row]:
     """Mails that died, and what to do about each."""
     found = await unreached.unreached(session, territory)
+    names = await searches.references(session, territory, {mail.search for mail in found if mail.search})
     cards = await doctors.cards(session, territory, {mail.doctor for mail in found if mail.doctor})
-    owned = await searches.get_all(session, territory, {mail.search for mail in found if mail.search})
-    rows = []
+    rows: list[_Thing | Row] = []
     for mail in found:
-        one = owned.get(mail.search or "")
-        card = cards.get(DoctorId(mail.doctor or ""))
-        if one is not None:
-            name = f"{labels.get(one.search.id, one.reference)} · {one.reference}"
-        else:
-            name = "Mail non remis"
+        doctor, done = mail.doctor and DoctorId(mail.doctor), f"/mails/{mail.id}/vu"
+        if mail.search in names:
+            rows.append(
+                _Thing(
+                    search=mail.search,
+                    reference=names[mail.search],
+                    kind="unreached",
+                    reason=mail.reason,
+                    verb=mail.verb,
+                    at=mail.at,
+                    doctor=doctor or None,
+                    done_url=done,
+                )
+            )
+            continue
         rows.append(
             Row(
                 kind="unreached",
-                name=name,
-                reason=_with(mail.reason, card),
+                name="Mail non remis",
+                reason=_with(mail.reason, cards.get(DoctorId(mail.doctor or ""))),
                 verb=mail.verb,
-                url=f"/recherches/{mail.search}" if one is not None else f"/medecins/{mail.doctor or ''}",
+                url=f"/medecins/{mail.doctor or ''}",
                 at=mail.at,
-                search_id=mail.search,
-                reference=None if one is None else one.reference,
                 doctor=mail.doctor,
-                done_url=f"/mails/{mail.id}/vu",
+                done_url=done,
             )
         )
     return rows
 
 
-async def _to_read(session: AsyncSession, territory: str, labels: Mapping[str, str]) -> list[Row]:
+async def _to_read(session: AsyncSession, territory: str) -> list[_Thing]:
     """Mails that came back and that nobody but a person understands."""
     found = await received.waiting(session, territory)
-    cards = await doctors.cards(session, territory, {mail.doctor for mail in found if mail.doctor})
-    rows = []
-    for mail in found:
-        owned = await searches.get(session, territory, mail.search)
-        assert owned is not None
-        card = cards.get(DoctorId(mail.doctor)) if mail.doctor else None
-        rows.append(
-            Row(
-                kind="reply",
-                name=f"{labels.get(mail.search, owned.reference)} · {owned.reference}",
-                reason=_with(_CAME_BACK[mail.kind], card),
-                verb="Lire",
-                url=f"/reponses/{mail.id}",
-                at=mail.at,
-                search_id=mail.search,
-                reference=owned.reference,
-                doctor=mail.doctor,
-            )
+    names = await searches.references(session, territory, {mail.search for mail in found})
+    return [
+        _Thing(
+            search=mail.search,
+            reference=names[mail.search],
+            kind="reply",
+            reason=_CAME_BACK[mail.kind],
+            verb="Lire",
+            at=mail.at,
+            doctor=None if mail.doctor is None else DoctorId(mail.doctor),
+            url=f"/reponses/{mail.id}",
         )
-    return rows
+        for mail in found
+    ]
 
 
-def _of_tasks(
-    owned: list[Owned], labels: Mapping[str, str], people: Mapping[DoctorId, Card], kinds: set[TaskKind]
-) -> list[Row]:
-    found = [(one, task) for one in owned for task in one.search.tasks if task.kind in kinds]
+def _of_tasks(everything: list[Owned], kinds: set[TaskKind]) -> list[_Thing]:
+    found = [(one, task) for one in everything for task in one.search.tasks if task.kind in kinds]
     found.sort(key=lambda pair: (_ORDER[pair[1].kind], pair[1].since))
     return [
-        _row(
-            one,
-            labels,
+        _Thing(
+            search=one.search.id,
+            reference=one.reference,
             kind=task.kind,
-            reason=_with(_TASKS[task.kind][0], people.get(task.doctor) if task.doctor else None),
+            reason=_TASKS[task.kind][0],
             verb=_TASKS[task.kind][1],
             at=task.since,
+            doctor=task.doctor,
         )
         for one, task in found
     ]
 
 
-def _lapsing(
-    owned: list[Owned], labels: Mapping[str, str], people: Mapping[DoctorId, Card], now: datetime
-) -> list[Row]:
+def _lapsing(everything: list[Owned], now: datetime) -> list[_Thing]:
     soon = [
         (timer, one)
-        for one in owned
+        for one in everything
         for timer in one.search.timers
         if timer.kind in (TimerKind.YES_HELD, TimerKind.YES_LAPSES) and timer.at - now <= _SOON
     ]
     return [
-        _row(
-            one,
-            labels,
+        _Thing(
+            search=one.search.id,
+            reference=one.reference,
             kind="yes_lapsing",
-            reason=_with("Un oui va expirer", people.get(timer.doctor) if timer.doctor else None),
+            reason="Un oui va expirer",
             verb="Proposer",
             at=timer.at,
+            doctor=timer.doctor,
         )
         for timer, one in sorted(soon, key=lambda pair: pair[0].at)
     ]
 
 
-def _requests(owned: list[Owned], labels: Mapping[str, str], now: datetime, *, urgent: bool) -> list[Row]:
-    new = [o for o in owned if o.search.state is State.SUBMITTED and o.search.urgent is urgent]
+def _requests(everything: list[Owned], now: datetime, *, urgent: bool) -> list[_Thing]:
+    new = [o for o in everything if o.search.state is State.SUBMITTED and o.search.urgent is urgent]
     new.sort(key=lambda one: _pressing(one, now))
     reason = "Demande urgente à relire" if urgent else "Nouvelle demande à relire"
     return [
-        _row(
-            one,
-            labels,
+        _Thing(
+            search=one.search.id,
+            reference=one.reference,
             kind="new_request",
             reason=reason if one.structure_name is None else f"{reason} ({one.structure_name})",
             verb="Relire",
@@ -346,37 +409,51 @@ def _pressing(one: Owned, now: datetime) -> tuple[int, datetime]:
     return order(waited(Priority(level=one.priority), seniority=seniority, now=now).level, seniority)
 
 
-def _ready(owned: list[Owned], labels: Mapping[str, str]) -> list[Row]:
+def _ready(everything: list[Owned]) -> list[_Thing]:
     return [
-        _row(one, labels, kind="ready", reason="Prête à être lancée", verb="Lancer", at=one.search.since)
-        for one in owned
+        _Thing(
+            search=one.search.id,
+            reference=one.reference,
+            kind="ready",
+            reason="Prête à être lancée",
+            verb="Lancer",
+            at=one.search.since,
+        )
+        for one in everything
         if one.search.state is State.READY
     ]
 
 
-def _row(
-    one: Owned, labels: Mapping[str, str], *, kind: str, reason: str, verb: str, at: datetime | None
-) -> Row:
+def _row(thing: _Thing, labels: Mapping[str, str], people: Mapping[DoctorId, Card]) -> Row:
     return Row(
-        kind=kind,
-        name=f"{labels[one.search.id]} · {one.reference}",
-        reason=reason,
-        verb=verb,
-        url=f"/recherches/{one.search.id}",
-        at=at,
-        search_id=one.search.id,
-        reference=one.reference,
+        kind=thing.kind,
+        name=_name(thing.search, thing.reference, labels),
+        reason=_with(thing.reason, people.get(thing.doctor) if thing.doctor else None),
+        verb=thing.verb,
+        url=thing.url or f"/recherches/{thing.search}",
+        at=thing.at,
+        search_id=thing.search,
+        reference=thing.reference,
+        doctor=thing.doctor if thing.url or thing.done_url else None,
+        done_url=thing.done_url,
     )
 
 
-def _waiting(one: Owned, labels: Mapping[str, str]) -> Waiting:
+def _name(search: str, reference: str, labels: Mapping[str, str]) -> str:
+    return f"{labels.get(search, reference)} · {reference}"
+
+
+def _next(one: Owned) -> Timer | None:
+    """The next step that comes by itself, soon enough for saying so."""
     timer = steps.next_step(one.search)
-    if timer is not None and timer.kind in _FAR:
-        timer = None
+    return None if timer is None or timer.kind in _FAR else timer
+
+
+def _waiting(one: Owned, labels: Mapping[str, str], timer: Timer | None) -> Waiting:
     return Waiting(
         search_id=one.search.id,
         reference=one.reference,
-        name=f"{labels[one.search.id]} · {one.reference}",
+        name=_name(one.search.id, one.reference, labels),
         state=one.search.state,
         what=None if timer is None else timer.kind,
         at=None if timer is None else timer.at,

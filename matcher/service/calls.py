@@ -1,14 +1,11 @@
 """The calls, by doctor: who is to be phoned for whom, by whom, and what came of it."""
 
-from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from typing import Any
 from uuid import uuid4
-
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from matcher.protocol import reasons, steps
 from matcher.protocol.doctors import Candidate
@@ -22,13 +19,13 @@ from matcher.protocol.search import (
     Search,
     SpokeWith,
     Stand,
-    State,
-    TaskKind,
     Terms,
 )
 from matcher.protocol.wording import sentence
 from matcher.service import asking, standing, turn, views
+from matcher.service import board as boards
 from matcher.service.actors import OFFICE, Actor, require
+from matcher.service.board import Board
 from matcher.service.errors import Conflict, NotFound
 from matcher.service.house import House
 from matcher.storage import calls as claims
@@ -41,17 +38,27 @@ _TITLES = frozenset({"dr", "docteur", "docteure", "doctoresse", "le", "la"})
 _SETTLED = frozenset({Stand.NO, Stand.DECLINED, Stand.GAVE_UP})
 #: Namesakes shown at once; a longer name finds the others.
 _LISTED = 12
+#: Doctors of the board on one page.
+LISTED = 40
 #: One call carries at most this many announcements.
 AT_ONCE = 3
 
 
-@dataclass
-class _Pile:
-    """What is to be said to one doctor."""
+@dataclass(frozen=True, kw_only=True)
+class Screen:
+    """``/appels``: some of the doctors to phone, with the counts of all."""
 
-    #: Without a candidate where he was asked and fits no more.
-    items: list[tuple[Owned, Candidate | None]] = field(default_factory=list)
-    promised: datetime | None = None
+    #: Cards of this part of the list, best first.
+    cards: list[dict[str, Any]]
+    #: The doctor whom this person is phoning.
+    mine: dict[str, Any] | None
+    doctors: int
+    #: Whom nobody is phoning.
+    free: int
+    #: Searches that wait for a call.
+    waiting: int
+    #: How many come after this part.
+    after: int
 
 
 async def of_search(house: House, actor: Actor, search_id: str) -> dict[str, Any]:
@@ -72,22 +79,67 @@ async def of_search(house: House, actor: Actor, search_id: str) -> dict[str, Any
     }
 
 
-async def board(house: House, actor: Actor, also: str | None = None) -> list[dict[str, Any]]:
+async def board(house: House, actor: Actor) -> list[dict[str, Any]]:
     """Every doctor to phone now, in order: promised, urgent, wishes met, least recently phoned, near.
 
     Each carries up to three announcements that fit him, so that nobody is phoned three times in a morning.
-    ``also`` is a search that has a yes and for which one wishes to go on phoning.
     """
     require(actor, OFFICE)
-    now = house.now()
     async with house.sessions.begin() as session:
-        roster = await asking.roster(session, house, actor.territory)
-        piles = await _piles(session, house, actor, roster, also)
-        people = await doctors.cards(session, actor.territory, piles)
-        claimed = await claims.claimed(session, actor.territory, now)
-    phoned = {d.id: d.last_phoned_at for d in roster.doctors}
-    order = sorted(piles.items(), key=lambda pile: _rank(pile[0], pile[1], phoned.get(pile[0])))
-    return [_card(people[doctor], pile, claimed.get(doctor), actor) for doctor, pile in order if pile.items]
+        made = await boards.board(session, house, actor.territory)
+        people = await doctors.cards(session, actor.territory, made.order)
+        claimed = await claims.claimed(session, actor.territory, house.now())
+    return [_card(people[id], made, made.about(id), claimed.get(id), actor) for id in made.order]
+
+
+async def screen(
+    house: House, actor: Actor, only: str | None = None, start: int = 0, wanted: str | None = None
+) -> Screen:
+    """The part of the board from ``start`` on that a page shows. ``only``: the doctors to phone for this
+    search, which may have a yes already. ``wanted``: of several doctors that this person has taken, whom.
+    """
+    require(actor, OFFICE)
+    async with house.sessions.begin() as session:
+        made = await boards.board(session, house, actor.territory, only)
+        order = _for(made, only)
+        claimed = await claims.claimed(session, actor.territory, house.now())
+        ours = [id for id in order if id in claimed and claimed[id].person == actor.id]
+        mine = next((id for id in ours if id == wanted), None) if wanted else next(iter(ours), None)
+        part = order[start : start + LISTED]
+        people = await doctors.cards(session, actor.territory, {*part, *([mine] if mine else [])})
+
+    def card(doctor: DoctorId) -> dict[str, Any]:
+        about = made.about(doctor, only)
+        return _card(people[doctor], made, about, claimed.get(doctor), actor)
+
+    return Screen(
+        cards=[card(doctor) for doctor in part],
+        mine=None if mine is None else card(mine),
+        doctors=len(order),
+        free=sum(id not in claimed or claimed[id].person == actor.id for id in order),
+        waiting=made.waiting if only is None else min(1, len(order)),
+        after=max(0, len(order) - start - LISTED),
+    )
+
+
+async def next_ones(house: House, actor: Actor, after: str | None, only: str | None = None) -> list[DoctorId]:
+    """Whom this person may take next: one's own first, then in the board's order from the one just left."""
+    require(actor, OFFICE)
+    async with house.sessions.begin() as session:
+        made = await boards.board(session, house, actor.territory, only)
+        claimed = await claims.claimed(session, actor.territory, house.now())
+    order = _for(made, only)
+    left = next((place for place, id in enumerate(order, 1) if id == after), 0)
+    turn = [
+        id for id in (*order[left:], *order[:left]) if id not in claimed or claimed[id].person == actor.id
+    ]
+    return sorted(turn, key=lambda id: id not in claimed)
+
+
+def _for(made: Board, only: str | None) -> tuple[DoctorId, ...]:
+    if only is None:
+        return made.order
+    return made.for_search(only)
 
 
 async def questions(house: House, actor: Actor, doctor_id: str) -> dict[str, Any]:
@@ -102,16 +154,14 @@ async def questions(house: House, actor: Actor, doctor_id: str) -> dict[str, Any
         people = await doctors.cards(session, actor.territory, [doctor])
         if doctor not in people:
             raise NotFound
-        roster = await asking.roster(session, house, actor.territory)
-        pile = (await _piles(session, house, actor, roster)).get(doctor, _Pile())
-        known = {owned.search.id for owned, _ in pile.items}
-        for search_id in await claims.open_questions(session, actor.territory, doctor):
-            owned = None if search_id in known else await searches.get(session, actor.territory, search_id)
-            if owned is not None and _may_still_say(owned.search, doctor):
-                found = await asking.candidates(session, house, owned.search, roster)
-                pile.items.append((owned, next((c for c in found.ordered if c.doctor == doctor), None)))
+        made = await boards.board(session, house, actor.territory)
+        about = made.about(doctor)
+        known = {owned.search.id for owned in about}
+        asked = await claims.open_questions(session, actor.territory, doctor)
+        more = await searches.these(session, actor.territory, [id for id in asked if id not in known])
+        about += [owned for owned in more if _may_still_say(owned.search, doctor)]
         claimed = await claims.claimed(session, actor.territory, house.now())
-    return _card(people[doctor], pile, claimed.get(doctor), actor, at_once=len(pile.items))
+    return _card(people[doctor], made, about, claimed.get(doctor), actor, at_once=len(about))
 
 
 async def named(house: House, actor: Actor, name: str) -> list[dict[str, Any]]:
@@ -128,32 +178,6 @@ async def named(house: House, actor: Actor, name: str) -> list[dict[str, Any]]:
         | {key: told for key, told in (("phone", card.phone), ("city", card.city)) if told}
         for card in found[:_LISTED]
     ]
-
-
-async def _piles(
-    session: AsyncSession, house: House, actor: Actor, roster: asking.Roster, also: str | None = None
-) -> dict[DoctorId, _Pile]:
-    """What there is to say to each doctor whom one would phone now."""
-    piles: dict[DoctorId, _Pile] = defaultdict(_Pile)
-    rules = house.territory(actor.territory).rules
-    calling = await searches.in_states(session, actor.territory, [State.CALLING])
-    wanted = None if also is None else await searches.get(session, actor.territory, also)
-    if wanted is not None and wanted.search.state is State.PROPOSING:
-        calling = [*calling, wanted]
-    for owned in calling:
-        found = await asking.candidates(session, house, owned.search, roster)
-        around = Around(now=house.now(), rules=rules, candidates=found)
-        for candidate in steps.to_phone(owned.search, around):
-            piles[candidate.doctor].items.append((owned, candidate))
-    for owned, doctor, since in await searches.tasks(session, actor.territory, TaskKind.CALL_BACK):
-        if doctor is None:
-            continue
-        pile = piles[doctor]
-        pile.promised = min(since, pile.promised or since)
-        if all(o.search.id != owned.search.id for o, _ in pile.items):
-            found = await asking.candidates(session, house, owned.search, roster)
-            pile.items += [(owned, c) for c in found.ordered if c.doctor == doctor]
-    return piles
 
 
 async def claim(house: House, actor: Actor, doctor_id: str) -> dict[str, Any]:
@@ -234,33 +258,24 @@ def _may_still_say(search: Search, doctor: DoctorId) -> bool:
     return position is None or position.stand not in _SETTLED
 
 
-def _rank(doctor: DoctorId, pile: _Pile, phoned: datetime | None) -> tuple[object, ...]:
-    best = pile.items[0][1] if pile.items else None
-    urgent = any(owned.search.urgent for owned, _ in pile.items)
-    return (
-        pile.promised is None,
-        not urgent,
-        -max((len(c.met) for _, c in pile.items if c is not None), default=0),
-        0.0 if phoned is None else phoned.timestamp(),
-        best.distance_km if best is not None and best.distance_km is not None else 99.0,
-        doctor,
-    )
-
-
 def _card(
-    card: doctors.Card, pile: _Pile, holder: claims.Claim | None, actor: Actor, *, at_once: int = AT_ONCE
+    card: doctors.Card,
+    made: Board,
+    about: list[Owned],
+    holder: claims.Claim | None,
+    actor: Actor,
+    *,
+    at_once: int = AT_ONCE,
 ) -> dict[str, Any]:
-    items = sorted(
-        pile.items, key=lambda i: (not i[0].search.urgent, i[0].search.seniority or i[0].search.since)
-    )
+    said = [(owned, made.candidate(owned, card.id)) for owned in about[:at_once]]
     view: dict[str, Any] = {
         "doctor": {"id": card.id, "name": card.name, "phone": card.phone, "address": card.address},
-        "why": next((reasons.why(candidate) for _, candidate in items if candidate is not None), ""),
-        "waiting": len(items),
-        "searches": [_item(owned, candidate, card.id) for owned, candidate in items[:at_once]],
+        "why": next((reasons.why(candidate) for _, candidate in said if candidate is not None), ""),
+        "waiting": len(about),
+        "searches": [_item(owned, candidate, card.id) for owned, candidate in said],
     }
-    if pile.promised is not None:
-        view["promised_at"] = pile.promised
+    if card.id in made.promised:
+        view["promised_at"] = made.promised[card.id]
     if holder is not None and holder.person != actor.id:
         view["claimed_by"] = holder.name
     elif holder is not None:

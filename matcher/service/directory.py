@@ -20,6 +20,8 @@ from matcher.service.house import House
 from matcher.storage import doctors, journal, offers, searches
 from matcher.storage.doctors import Card
 
+#: Doctors on one page.
+LISTED = 40
 #: Values of Card that JSON has no type for are lists there.
 _SETS = frozenset({"languages", "declines"})
 _ADDRESS_ORDER = ("address", "postcode", "city", "insee")
@@ -32,6 +34,18 @@ async def listing(house: House, actor: Actor, q: str | None = None) -> dict[str,
     async with house.sessions.begin() as session:
         found = await doctors.list_(session, actor.territory, q)
     return {"items": [card_view(card) for card in found]}
+
+
+async def part(
+    house: House, actor: Actor, q: str | None, start: int, *, to_place: bool = False
+) -> dict[str, Any]:
+    """The part of the directory that a page shows: ``{items, in_all, unplaced}``."""
+    require(actor, OFFICE)
+    async with house.sessions.begin() as session:
+        found, in_all, unplaced = await doctors.part(
+            session, actor.territory, q, start, LISTED, to_place=to_place
+        )
+    return {"items": [card_view(card) for card in found], "in_all": in_all, "unplaced": unplaced}
 
 
 async def one(house: House, actor: Actor, doctor_id: str) -> dict[str, Any]:

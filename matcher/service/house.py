@@ -18,8 +18,10 @@ from matcher.protocol.population import Population
 from matcher.protocol.rules import Rules
 from matcher.service.actors import Actor
 from matcher.service.finding import Finder
+from matcher.service.labels import Labels
 from matcher.service.live import Bell
 from matcher.service.memory import Memory
+from matcher.service.sheets import Sheets
 from matcher.storage.journal import Entry
 from messaging.escrow import Escrow
 from messaging.keyring import KeyRing
@@ -109,6 +111,10 @@ class House:
     bell: Bell = field(default_factory=Bell)
     #: What doctors answered within a year.
     past: Memory = field(default_factory=Memory)
+    #: The labels of patients that this process has opened lately.
+    labels: Labels = field(default_factory=Labels)
+    #: The open searches and doctors that the screens of the office are drawn from.
+    sheets: Sheets = field(default_factory=Sheets)
     mailbox: Mailbox | None = None
     #: How it goes at the door where mail comes back, in this process: refused, deferred, taken …
     at_the_door: Counter[str] = field(default_factory=Counter)

@@ -7,6 +7,7 @@ from typing import Any
 
 from matcher.protocol.moves import Event
 from matcher.protocol.search import State
+from matcher.service import desk
 from matcher.service import figures as counted
 from matcher.service.actors import Actor, Role, require
 from matcher.service.house import House
@@ -16,6 +17,8 @@ from matcher.storage import searches
 DIRECTION = frozenset({Role.DIRECTRICE})
 _PAGE = 100
 _DAY = timedelta(days=1)
+#: What a report counts in the journal.
+_COUNTED = frozenset({Event.LAUNCH, Event.MAIL_ACCEPTED, Event.CALL, Event.OPEN_RECORD})
 
 
 async def journal(house: House, actor: Actor, after: int | None = None) -> dict[str, Any]:
@@ -36,10 +39,18 @@ async def report(house: House, actor: Actor, from_: date, to: date) -> dict[str,
     start = datetime.combine(from_, time.min, zone)
     end = datetime.combine(to + timedelta(days=1), time.min, zone)
     async with house.sessions.begin() as session:
-        everything = await searches.in_states(session, actor.territory, list(State))
+        sheet = await desk.sheet(session, house, actor.territory)
+        known: dict[str, Any] | None = sheet.drawn.get(f"report {from_} {to}")
+        if known is not None:
+            return dict(known)
+        ended = await searches.in_states(session, actor.territory, [s for s in State if s not in desk.OPEN])
+        everything = [*sheet.searches.values(), *(o for o in ended if o.search.id not in sheet.searches)]
         gone = await counted.gone(session, house, actor.territory, from_, to, everything)
         groups = await counted.groups(session, house, actor.territory, from_, to, everything)
-        acts = Counter(e.action for e in await entries.between(session, actor.territory, start, end))
+        acts: Counter[str] = Counter()
+        told = await entries.counts(session, actor.territory, start, end, _COUNTED)
+        for (action, _), number in told.items():
+            acts[action] += number
     taken = [o for o in everything if start <= o.search.created_at < end]
     handed = [o for o in taken if o.search.seniority is not None]
     found = [
@@ -65,6 +76,8 @@ async def report(house: House, actor: Actor, from_: date, to: date) -> dict[str,
     waited += gone.days
     if waited:
         figures["days_to_attached_median"] = round(median(waited), 1)
+    # As good as long as nothing happens: the directrice looks at it several times, and exports it.
+    sheet.drawn[f"report {from_} {to}"] = dict(figures)
     return figures
 
 

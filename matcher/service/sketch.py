@@ -11,11 +11,11 @@ from matcher.protocol.doctors import Zone, fulfils
 from matcher.protocol.ids import DoctorId
 from matcher.protocol.places import Place, distance_km, rounded_km
 from matcher.protocol.wishes import Wish, WishKind
-from matcher.service import asking
+from matcher.service import desk
 from matcher.service.actors import OFFICE, Actor, require
 from matcher.service.errors import NotFound
 from matcher.service.house import House
-from matcher.storage import doctors, searches
+from matcher.storage import doctors
 from matcher.storage.doctors import Card
 
 
@@ -38,9 +38,13 @@ class Sketch:
 
     place: Place | None
     met: dict[DoctorId, Practice]
+    #: The first of those who could be asked next, and how many there are.
     unasked: tuple[Practice, ...]
+    unasked_in_all: int
 
 
+#: Of those who could be asked next, so many are drawn and named.
+UNASKED = 40
 #: What is compared beside a yes; whoever is excluded was never asked.
 _COMPARED = frozenset(WishKind) - {WishKind.EXCLUDE}
 
@@ -49,18 +53,24 @@ async def sketch(house: House, actor: Actor, search_id: str) -> Sketch:
     """The surroundings of a search. Raises NotFound for another territory's."""
     require(actor, OFFICE)
     async with house.sessions.begin() as session:
-        owned = await searches.get(session, actor.territory, search_id)
+        owned = await desk.one(session, house, actor.territory, search_id)
         if owned is None:
             raise NotFound
         search = owned.search
-        roster = await asking.roster(session, house, actor.territory)
-        fitting = (await asking.candidates(session, house, search, roster)).ordered
+        switchboard = (await desk.sheet(session, house, actor.territory)).switchboard
+        rules = switchboard.doctors
+        fitting = (await desk.candidates(session, house, search)).ordered
         met = {s.doctor for s in search.solicitations} | {p.doctor for p in search.positions}
-        people = await doctors.cards(session, actor.territory, met | {c.doctor for c in fitting})
-        travelled = {} if search.announcement is None else await asking.times(session, search)
-    rules = {doctor.id: doctor for doctor in roster.doctors}
+        unasked = [
+            c.doctor
+            for c in fitting
+            if c.doctor not in met and c.callable and (search.widened or c.zone is Zone.TERRITORY)
+        ]
+        people = await doctors.cards(session, actor.territory, met | set(unasked[:UNASKED]))
     standing = {candidate.doctor: candidate for candidate in fitting}
     place = None if search.announcement is None else search.announcement.place
+
+    travelled = {} if place is None else switchboard.times.get(place.name, {})
 
     def practice(doctor: DoctorId) -> Practice:
         exact = _exact(place, people[doctor])
@@ -77,11 +87,8 @@ async def sketch(house: House, actor: Actor, search_id: str) -> Sketch:
     return Sketch(
         place=place,
         met={d: practice(d) for d in met if d in people},
-        unasked=tuple(
-            practice(c.doctor)
-            for c in fitting
-            if c.doctor not in met and c.callable and (search.widened or c.zone is Zone.TERRITORY)
-        ),
+        unasked=tuple(practice(doctor) for doctor in unasked[:UNASKED]),
+        unasked_in_all=len(unasked),
     )
 
 

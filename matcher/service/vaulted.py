@@ -13,13 +13,14 @@ What a requester reads again lies under the intake key: a process that takes req
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from matcher.protocol.ids import SearchId
 from matcher.protocol.search import Search, State
 from matcher.records import figures as words
 from matcher.records import lookup
@@ -29,7 +30,7 @@ from matcher.service.errors import NotFound
 from matcher.service.house import House, Part
 from matcher.storage import lookups, sealed
 from messaging.keyring import INTAKE, KeyAbsent
-from messaging.vault import Unreadable
+from messaging.vault import Sealed, Unreadable
 
 DRAFT, RECORD, CONTACT, MISSING, REASONS = "draft", "record", "contact", "missing", "reasons"
 #: One section for each reply by plain mail that a person must read: ``reply-<id>``.
@@ -173,17 +174,58 @@ async def request(session: AsyncSession, house: House, search: Search) -> dict[s
 async def contact(
     session: AsyncSession, house: House, territory: str, search_id: str
 ) -> dict[str, Any] | None:
-    """The contact section, None where there is none (a draft, a destroyed record) or it does not open.
+    """The contact section, None where there is none (a draft, a destroyed record) or it does not open."""
+    return (await contacts(session, house, territory, [search_id])).get(search_id)
+
+
+async def contacts(
+    session: AsyncSession, house: House, territory: str, searches: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """The contact sections of several searches, where ``contact`` would give one."""
+    found = {}
+    for search, box in (await sealed.get_many(session, territory, searches, CONTACT)).items():
+        held = _contact(house, territory, search, box)
+        if held is not None:
+            found[str(search)] = held
+    return found
+
+
+async def labels(
+    session: AsyncSession, house: House, territory: str, searches: Collection[str]
+) -> dict[str, str]:
+    """The labels of these searches; those without a contact section that opens are left out."""
+    boxes = await sealed.get_many(session, territory, sorted(searches), CONTACT)
+    found: dict[str, str] = {}
+    for search in searches:
+        box = boxes.get(SearchId(search))
+        if box is None:
+            house.labels.forget(territory, search)
+            continue
+        label = house.labels.of(territory, search, box.nonce)
+        if label is None:
+            held = _contact(house, territory, search, box)
+            if held is None:
+                continue
+            label = str(held["label"])
+            house.labels.keep(territory, search, box.nonce, label)
+        found[search] = label
+    return found
+
+
+def _contact(house: House, territory: str, search: str, box: Sealed) -> dict[str, Any] | None:
+    """A contact section opened; None where it does not open.
 
     Lists show many: one that was tampered with must not take the others away.
     """
     if house.part is Part.INTAKE:
         return None
     try:
-        return await _open(session, house, territory, search_id, CONTACT)
+        text = house.vault.open(box, territory=territory, record=search, section=CONTACT)
     except (Unreadable, KeyAbsent):
-        _log.error("contact_unreadable", territory=territory, search=search_id)
+        _log.error("contact_unreadable", territory=territory, search=search)
         return None
+    value: dict[str, Any] = json.loads(text)
+    return value
 
 
 async def put_reply(
@@ -208,6 +250,7 @@ async def forget_reply(session: AsyncSession, territory: str, search_id: str, re
 
 async def close(session: AsyncSession, house: House, search: Search) -> None:
     """Nobody opens it any more, until ``reopen`` or destruction."""
+    house.labels.forget(search.territory, search.id)
     await sealed.close(session, search.territory, search.id, house.now())
 
 
@@ -225,6 +268,7 @@ async def destroy(session: AsyncSession, house: House, search: Search, *, consen
     if consent_taken_back:
         _register(house.keyring.folder / REGISTER, search.territory, search.id, house.now().isoformat())
     left = await _count(session, house, search)
+    house.labels.forget(search.territory, search.id)
     await sealed.destroy(session, search.territory, search.id, but=left)
     await lookups.replace(session, search.territory, search.id, [])
 

@@ -1,6 +1,6 @@
 """A search as each role sees it: JSON-ready values, absent ones left out (CONTRACT.md, "API")."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,11 +23,12 @@ from matcher.protocol.wording import sentence
 from matcher.records import completeness
 from matcher.records.bulletin import SearchIn, label
 from matcher.records.lookup import query_terms
-from matcher.service import announcing, asking, standing, stories, vaulted
+from matcher.service import announcing, desk, standing, stories, vaulted
 from matcher.service.actors import COORDINATION, STAFF, Actor, Role, require
 from matcher.service.errors import Forbidden, NotFound
 from matcher.service.house import House
 from matcher.storage import doctors, journal, lookups, releases, searches
+from matcher.storage.journal import Entry
 from matcher.storage.searches import Owned
 
 View = dict[str, Any]
@@ -38,7 +39,7 @@ PURPOSES = frozenset({"contact", "complete", "proposal", "handover", "complaint"
 async def search(house: House, actor: Actor, search_id: str) -> View:
     """The view of one search for this actor. Raises NotFound for another territory's or structure's."""
     async with house.sessions.begin() as session:
-        owned = await _owned(session, actor, search_id)
+        owned = await _owned(session, house, actor, search_id)
         if actor.role is Role.REQUESTER:
             return await requester_view(session, house, owned)
         return await staff_view(session, house, actor, owned)
@@ -51,22 +52,49 @@ async def listing(
     q: str | None = None,
     after: str | None = None,
     limit: int = 50,
+    *,
+    for_page: bool = False,
 ) -> View:
     """``{items, next?}``: a requester's own searches, or the territory's; newest first.
+
+    ``for_page``: with what a list shows only, so that no section but a draft is opened for more than its
+    label.
 
     ``q`` is a reference, a name, a birth date or a phone number, found over keyed hashes.
     """
     structure = actor.structure if actor.role is Role.REQUESTER else None
     async with house.sessions.begin() as session:
         among = None if q is None else await _found(session, house, actor.territory, q)
-        rows, following = await searches.list_(
+        ids, following = await searches.list_ids(
             session, actor.territory, state=state, structure=structure, among=among, after=after, limit=limit
         )
-        if actor.role is Role.REQUESTER:
+        rows = await desk.these(session, house, actor.territory, ids)
+        if for_page:
+            items = await _shown(session, house, actor, rows)
+        elif actor.role is Role.REQUESTER:
             items = [await requester_view(session, house, row) for row in rows]
         else:
-            items = [await _row(session, house, row) for row in rows]
+            contacts = await vaulted.contacts(session, house, actor.territory, ids)
+            items = [_row(row, contacts.get(row.search.id)) for row in rows]
     return _present({"items": items, "next": following})
+
+
+async def _shown(session: AsyncSession, house: House, actor: Actor, rows: Sequence[Owned]) -> list[View]:
+    """The rows of a list on a page."""
+    labels = await vaulted.labels(session, house, actor.territory, [row.search.id for row in rows])
+    items = []
+    for row in rows:
+        held = row.search
+        view = _row(row, None) | {"label": labels.get(held.id)}
+        if actor.role is Role.REQUESTER:
+            view = {name: view[name] for name in ("id", "reference", "label", "state", "since")}
+            view["outcome"] = await _outcome(session, held)
+            if held.state is State.DRAFT and not held.record_destroyed:
+                # A draft has no contact section yet.
+                typed = await vaulted.request(session, house, held)
+                view["label"] = label(typed.get("record", {})) or None
+        items.append(_present(view))
+    return items
 
 
 async def record(house: House, actor: Actor, search_id: str, purpose: str) -> View:
@@ -76,7 +104,7 @@ async def record(house: House, actor: Actor, search_id: str, purpose: str) -> Vi
     purpose = purpose if purpose in PURPOSES else "other"
     require(actor, frozenset({Role.COORDINATRICE, Role.COORDINATRICE_SOCIALE}))
     async with house.sessions.begin() as session:
-        owned = await _owned(session, actor, search_id)
+        owned = await _owned(session, house, actor, search_id)
         await journal.append(
             session, house.entry(actor, "open_record_staff", search=owned.search.id, purpose=purpose)
         )
@@ -91,7 +119,7 @@ async def contact(house: House, actor: Actor, search_id: str) -> View:
     """
     require(actor, frozenset({Role.COORDINATRICE, Role.COORDINATRICE_SOCIALE}))
     async with house.sessions.begin() as session:
-        owned = await _owned(session, actor, search_id)
+        owned = await _owned(session, house, actor, search_id)
         await journal.append(session, house.entry(actor, "open_contact_staff", search=owned.search.id))
         held = await vaulted.contact(session, house, actor.territory, owned.search.id)
     if held is None:
@@ -103,7 +131,7 @@ async def announcement_choices(house: House, actor: Actor, search_id: str) -> li
     """What the office may click on: each wording with the residents it describes."""
     require(actor, STAFF)
     async with house.sessions.begin() as session:
-        owned = await _owned(session, actor, search_id)
+        owned = await _owned(session, house, actor, search_id)
         offered = await announcing.choices(session, house, owned.search)
     return [announcement_view(choice) for choice in offered]
 
@@ -135,9 +163,10 @@ async def staff_view(session: AsyncSession, house: House, actor: Actor, owned: O
     """Everything the office works with; the record itself is opened apart, with a purpose."""
     held = owned.search
     contact = await vaulted.contact(session, house, held.territory, held.id)
-    candidates = await asking.candidates(session, house, held)
+    candidates = await desk.candidates(session, house, held)
     around = Around(now=house.now(), rules=house.territory(held.territory).rules, candidates=candidates)
-    people = await doctors.cards(session, held.territory, _everyone(held, candidates.ordered))
+    entries = await journal.of_search(session, held.territory, held.id)
+    people = await doctors.cards(session, held.territory, _everyone(held, entries))
     by_doctor = {c.doctor: c for c in candidates.ordered}
     view: View = {
         "id": held.id,
@@ -212,7 +241,7 @@ async def staff_view(session: AsyncSession, house: House, actor: Actor, owned: O
         if actor.role in COORDINATION
         else None,
         "same_patient": await _same_patient(session, held) or None,
-        "timeline": stories.timeline(await journal.of_search(session, held.territory, held.id), people),
+        "timeline": stories.timeline(entries, people),
     }
     return _present(view)
 
@@ -238,8 +267,8 @@ def terms_view(terms: Terms) -> View:
     )
 
 
-async def _owned(session: AsyncSession, actor: Actor, search_id: str) -> Owned:
-    owned = await searches.get(session, actor.territory, search_id)
+async def _owned(session: AsyncSession, house: House, actor: Actor, search_id: str) -> Owned:
+    owned = await desk.one(session, house, actor.territory, search_id)
     if owned is None or (actor.role is Role.REQUESTER and owned.structure != actor.structure):
         raise NotFound
     if actor.role is not Role.REQUESTER and actor.role not in STAFF:
@@ -247,8 +276,7 @@ async def _owned(session: AsyncSession, actor: Actor, search_id: str) -> Owned:
     return owned
 
 
-async def _row(session: AsyncSession, house: House, owned: Owned) -> View:
-    contact = await vaulted.contact(session, house, owned.search.territory, owned.search.id)
+def _row(owned: Owned, contact: View | None) -> View:
     held = owned.search
     return _present(
         {
@@ -333,9 +361,11 @@ def _proposing(held: Search) -> bool:
     return held.state is State.PROPOSING
 
 
-def _everyone(held: Search, ordered: Iterable[Candidate]) -> set[DoctorId]:
+def _everyone(held: Search, entries: Iterable[Entry]) -> set[DoctorId]:
+    """The doctors whom the view names."""
     asked = {s.doctor for s in held.solicitations} | {p.doctor for p in held.positions}
-    return asked | {t.doctor for t in held.tasks if t.doctor} | {c.doctor for c in ordered}
+    asked |= {DoctorId(entry.doctor) for entry in entries if entry.doctor is not None}
+    return asked | {t.doctor for t in held.tasks if t.doctor}
 
 
 def _named(people: Mapping[DoctorId, doctors.Card], doctor: DoctorId) -> View:

@@ -4,11 +4,12 @@ A field and its column have the same name, but for the few given as ``renamed``.
 gains needs its column and a migration; a test holds the two together.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Generic, TypeVar, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, Final, Generic, TypeVar, get_args, get_type_hints
 
 from pydantic import TypeAdapter
 from sqlalchemy import JSON, RowMapping, Table
@@ -25,6 +26,8 @@ from matcher.storage.tables import (
 )
 
 V = TypeVar("V")
+#: Types that the database's columns give as they are.
+_PLAIN: Final = frozenset({str, int, bool, datetime})
 
 
 class Codec(Generic[V]):
@@ -46,6 +49,10 @@ class Codec(Generic[V]):
         self.columns = {name: (renamed or {}).get(name, name) for name in names}
         self._adapters: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(hints[name]) for name in names}
         self._structured = {name for name in names if isinstance(into.c[self.columns[name]].type, JSON)}
+        self._decoders = [
+            (name, column, _decoder(hints[name], self._adapters[name]))
+            for name, column in self.columns.items()
+        ]
 
     def encode(self, value: V, *names: str) -> dict[str, Any]:
         """The columns of ``value``, or of the fields named."""
@@ -61,7 +68,8 @@ class Codec(Generic[V]):
     def decode(self, row: RowMapping, **others: Any) -> V:
         """The value of a row; ``others`` are the fields kept elsewhere."""
         known = {
-            name: self._adapters[name].validate_python(row[column]) for name, column in self.columns.items()
+            name: row[column] if decode is None else decode(row[column])
+            for name, column, decode in self._decoders
         }
         return self._value(**known, **others)
 
@@ -72,6 +80,21 @@ class Codec(Generic[V]):
             return value.value
         assert value is None or isinstance(value, str | int | float | date | datetime), name
         return value
+
+
+def _decoder(hint: Any, adapter: TypeAdapter[Any]) -> Callable[[Any], Any] | None:
+    """How a column becomes the field; None where the column type gives the very value already.
+
+    Lists decode tens of thousands of cells: a plain one is not validated again, a word is looked up.
+    """
+    kinds = set(get_args(hint)) - {NoneType} if isinstance(hint, UnionType) else {hint}
+    if kinds <= _PLAIN or all(getattr(kind, "__supertype__", None) is str for kind in kinds):
+        return None
+    (kind, *more) = kinds
+    if not more and isinstance(kind, type) and issubclass(kind, StrEnum):
+        words: dict[Any, Any] = {None: None} if kind is not hint else {}
+        return (words | {member.value: member for member in kind}).__getitem__
+    return adapter.validate_python
 
 
 SEARCH = Codec(

@@ -99,6 +99,7 @@ EDITABLE = frozenset(f.name for f in fields(Card)) - {
     "mailbox_flagged",
     "phone_flagged",
 }
+_CARD = tuple(f.name for f in fields(Card))
 _SAID_SINCE = ("created_at", "away_until", "declines", "do_not_call", "last_phoned_at")
 
 
@@ -154,12 +155,33 @@ async def exists(session: AsyncSession, territory: str, doctor: str) -> bool:
 
 async def cards(session: AsyncSession, territory: str, ids: Collection[str]) -> dict[DoctorId, Card]:
     """These doctors, by id."""
+    if not ids:
+        return {}
     found = await _cards(session, and_(_DOCTORS.c.territory_id == territory, _DOCTORS.c.id.in_(set(ids))))
     return {card.id: card for card in found}
 
 
 async def list_(session: AsyncSession, territory: str, q: str | None = None) -> list[Card]:
     """Every doctor of the territory and around, by name; ``q`` is a part of a name."""
+    return await _cards(session, _named(territory, q))
+
+
+async def part(
+    session: AsyncSession, territory: str, q: str | None, start: int, limit: int, *, to_place: bool = False
+) -> tuple[list[Card], int, int]:
+    """The part of that list from ``start`` on, the length of the whole, and how many have no place on the
+    map; ``to_place``: of these only.
+    """
+    unplaced = _DOCTORS.c.lat.is_(None)
+    wanted = _named(territory, q)
+    counted = select(func.count(), func.count().filter(unplaced)).select_from(_DOCTORS).where(wanted)
+    everybody, lost = (await session.execute(counted)).one()
+    if to_place:
+        wanted, everybody = and_(wanted, unplaced), lost
+    return await _cards(session, wanted, start, limit), everybody, lost
+
+
+def _named(territory: str, q: str | None) -> ColumnElement[bool]:
     wanted = _DOCTORS.c.territory_id == territory
     for word in (q or "").lower().split():
         wanted = and_(
@@ -169,7 +191,7 @@ async def list_(session: AsyncSession, territory: str, q: str | None = None) -> 
                 func.lower(_DOCTORS.c.first_name).contains(word, autoescape=True),
             ),
         )
-    return await _cards(session, wanted)
+    return wanted
 
 
 async def by_rpps(session: AsyncSession, territory: str) -> dict[str, DoctorId]:
@@ -183,12 +205,21 @@ async def by_rpps(session: AsyncSession, territory: str) -> dict[str, DoctorId]:
 
 
 async def all_for_ranking(
-    session: AsyncSession, territory: str, now: datetime, quota: Quota | None = None
+    session: AsyncSession,
+    territory: str,
+    now: datetime,
+    quota: Quota | None = None,
+    only: Collection[str] | None = None,
 ) -> list[Doctor]:
     """Every doctor as the rules see him, with what he was asked and how often he was chosen lately.
 
-    ``quota`` is for those who set none. One statement, whatever the number of doctors.
+    ``quota`` is for those who set none; ``only``: those of these ids. One statement, whatever the number of
+    doctors.
     """
+    among = [] if only is None else sorted(only)
+    asked_among = () if only is None else (_SOLICITATIONS.c.doctor_id.in_(among),)
+    chosen_among = () if only is None else (_POSITIONS.c.doctor_id.in_(among),)
+    listed = () if only is None else (_DOCTORS.c.id.in_(among),)
     asked = (
         select(_SOLICITATIONS.c.doctor_id, func.count().label("count"))
         .where(
@@ -196,6 +227,7 @@ async def all_for_ranking(
             _SOLICITATIONS.c.channel == "mail",
             _SOLICITATIONS.c.delivery.in_(("queued", "asked")),
             _SOLICITATIONS.c.at > now - WEEK,
+            *asked_among,
         )
         .group_by(_SOLICITATIONS.c.doctor_id)
         .subquery("asked")
@@ -206,6 +238,7 @@ async def all_for_ranking(
             _POSITIONS.c.territory_id == territory,
             _POSITIONS.c.stand == "chosen",
             _POSITIONS.c.at > now - MONTH,
+            *chosen_among,
         )
         .group_by(_POSITIONS.c.doctor_id)
         .subquery("accepted")
@@ -218,7 +251,7 @@ async def all_for_ranking(
         )
         .outerjoin(asked, asked.c.doctor_id == _DOCTORS.c.id)
         .outerjoin(accepted, accepted.c.doctor_id == _DOCTORS.c.id)
-        .where(_DOCTORS.c.territory_id == territory)
+        .where(_DOCTORS.c.territory_id == territory, *listed)
         .order_by(_DOCTORS.c.id)
     )
     return [_ranked(row, quota) for row in rows.mappings()]
@@ -281,9 +314,12 @@ async def _set(session: AsyncSession, territory: str, doctor: str, **values: obj
     await changed(session, update(_DOCTORS).where(_is(territory, doctor)).values(values))
 
 
-async def _cards(session: AsyncSession, wanted: ColumnElement[bool]) -> list[Card]:
+async def _cards(
+    session: AsyncSession, wanted: ColumnElement[bool], start: int = 0, limit: int | None = None
+) -> list[Card]:
+    by_name = (_DOCTORS.c.last_name, _DOCTORS.c.first_name, _DOCTORS.c.id)
     rows = await session.execute(
-        select(*_DOCTORS.c).where(wanted).order_by(_DOCTORS.c.last_name, _DOCTORS.c.first_name, _DOCTORS.c.id)
+        select(*_DOCTORS.c).where(wanted).order_by(*by_name).offset(start).limit(limit)
     )
     return [_card(row) for row in rows.mappings()]
 
@@ -299,15 +335,11 @@ def _columns(card: Card) -> dict[str, Any]:
 
 
 def _card(row: RowMapping) -> Card:
-    plain = {f.name: row[f.name] for f in fields(Card)}
-    return Card(
-        **plain
-        | {
-            "zone": Zone(row["zone"]),
-            "languages": frozenset(row["languages"]),
-            "declines": frozenset(ConditionKind(kind) for kind in row["declines"]),
-        }
-    )
+    plain = {name: row[name] for name in _CARD}
+    plain["zone"] = Zone(row["zone"])
+    plain["languages"] = frozenset(row["languages"])
+    plain["declines"] = frozenset(ConditionKind(kind) for kind in row["declines"])
+    return Card(**plain)
 
 
 def _ranked(row: RowMapping, quota: Quota | None) -> Doctor:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 
-from sqlalchemy import RowMapping, event, select, update
+from sqlalchemy import ColumnElement, RowMapping, event, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, SessionTransaction
 
@@ -96,6 +96,26 @@ async def list_(
     return [_entry(row) for row in rows.mappings()]
 
 
+async def head(session: AsyncSession, territory: str) -> int:
+    """The place of the last entry; 0 where there is none. Everything that moves a search or corrects a
+    doctor writes an entry in the same transaction, so what was read under one head holds until the next.
+    """
+    found = await session.scalar(select(_HEADS.c.seq).where(_HEADS.c.territory_id == territory))
+    return found or 0
+
+
+async def touched(
+    session: AsyncSession, territory: str, after: int
+) -> list[tuple[str, str | None, str | None]]:
+    """What was done since that place, each once: ``(action, search, doctor)``."""
+    found = await session.execute(
+        select(_JOURNAL.c.action, _JOURNAL.c.search_id, _JOURNAL.c.doctor_id)
+        .where(_JOURNAL.c.territory_id == territory, _JOURNAL.c.seq > after)
+        .distinct()
+    )
+    return [(row.action, row.search_id, row.doctor_id) for row in found]
+
+
 async def of_search(session: AsyncSession, territory: str, search: str) -> list[Entry]:
     """What happened to a search, oldest first."""
     rows = await session.execute(
@@ -148,18 +168,40 @@ async def of_doctor(
     return [_entry(row) for row in rows.mappings()]
 
 
-async def between(session: AsyncSession, territory: str, first: datetime, last: datetime) -> list[Entry]:
-    """What happened from ``first`` to before ``last``, oldest first: reports are counted from it."""
-    rows = await session.execute(
-        select(*_JOURNAL.c)
-        .where(
-            _JOURNAL.c.territory_id == territory,
-            _JOURNAL.c.at >= first.astimezone(UTC).strftime(_AT),
-            _JOURNAL.c.at < last.astimezone(UTC).strftime(_AT),
-        )
-        .order_by(_JOURNAL.c.seq)
-    )
+async def between(
+    session: AsyncSession,
+    territory: str,
+    first: datetime,
+    last: datetime,
+    actions: Collection[str] | None = None,
+) -> list[Entry]:
+    """What happened from ``first`` to before ``last``, oldest first; ``actions``: only these."""
+    wanted = select(*_JOURNAL.c).where(*_within(territory, first, last))
+    if actions is not None:
+        wanted = wanted.where(_JOURNAL.c.action.in_(sorted(actions)))
+    rows = await session.execute(wanted.order_by(_JOURNAL.c.seq))
     return [_entry(row) for row in rows.mappings()]
+
+
+async def counts(
+    session: AsyncSession, territory: str, first: datetime, last: datetime, actions: Collection[str]
+) -> dict[tuple[str, str | None], int]:
+    """How often these things happened from ``first`` to before ``last``, by action and purpose."""
+    number = func.count().label("number")
+    rows = await session.execute(
+        select(_JOURNAL.c.action, _JOURNAL.c.purpose, number)
+        .where(*_within(territory, first, last), _JOURNAL.c.action.in_(sorted(actions)))
+        .group_by(_JOURNAL.c.action, _JOURNAL.c.purpose)
+    )
+    return {(row.action, row.purpose): row.number for row in rows}
+
+
+def _within(territory: str, first: datetime, last: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        _JOURNAL.c.territory_id == territory,
+        _JOURNAL.c.at >= first.astimezone(UTC).strftime(_AT),
+        _JOURNAL.c.at < last.astimezone(UTC).strftime(_AT),
+    )
 
 
 def entry_hash(row: RowMapping | dict[str, object], previous: str) -> str:

@@ -2,18 +2,17 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, FromClause, Select, and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.database import require_transaction
-from matcher.protocol.ids import DoctorId, SearchId
-from matcher.protocol.search import Search, State, TaskKind
+from matcher.protocol.ids import SearchId
+from matcher.protocol.search import Search, State
 from matcher.records.priority import Level
 from matcher.storage import parts
 from matcher.storage.convert import SEARCH
-from matcher.storage.sql import changed
+from matcher.storage.sql import batches, changed
 from matcher.storage.tables import SearchRow, StructureRow, TaskRow, table
 
 _SEARCHES = table(SearchRow)
@@ -118,7 +117,7 @@ async def save(session: AsyncSession, before: Search, after: Search) -> None:
     await parts.save(session, before, after)
 
 
-async def list_(
+async def list_ids(
     session: AsyncSession,
     territory: str,
     *,
@@ -127,12 +126,12 @@ async def list_(
     among: Collection[str] | None = None,
     after: str | None = None,
     limit: int = 50,
-) -> tuple[list[Owned], str | None]:
-    """One page, newest first, and what to pass as ``after`` for the next one.
+) -> tuple[list[SearchId], SearchId | None]:
+    """The ids of one page, newest first, and what to pass as ``after`` for the next one.
 
     ``structure``: only that requester's. ``among``: only these ids (of a look-up).
     """
-    wanted = _owned().where(_SEARCHES.c.territory_id == territory)
+    wanted = select(_SEARCHES.c.id).where(_SEARCHES.c.territory_id == territory)
     if state is not None:
         states = [state] if isinstance(state, State) else state
         wanted = wanted.where(_SEARCHES.c.state.in_([s.value for s in states]))
@@ -146,8 +145,33 @@ async def list_(
             or_(_SEARCHES.c.created_at < last, and_(_SEARCHES.c.created_at == last, _SEARCHES.c.id < after))
         )
     page = wanted.order_by(_SEARCHES.c.created_at.desc(), _SEARCHES.c.id.desc()).limit(limit + 1)
-    found = await _all(session, page)
-    return found[:limit], found[limit - 1].search.id if len(found) > limit else None
+    found = [SearchId(one) for one in await session.scalars(page)]
+    return found[:limit], found[limit - 1] if len(found) > limit else None
+
+
+async def these(session: AsyncSession, territory: str, ids: Collection[str]) -> list[Owned]:
+    """The searches of these ids, in no order; those that are not there are left out."""
+    wanted = _owned().where(_SEARCHES.c.territory_id == territory)
+    return [
+        one
+        for batch in batches(sorted(ids))
+        for one in await _all(session, wanted.where(_SEARCHES.c.id.in_(batch)))
+    ]
+
+
+async def open_ids(session: AsyncSession, territory: str, states: Iterable[State]) -> list[str]:
+    """The ids of the searches in one of these states, and of those of any state that want something of the
+    office.
+    """
+    words = [state.value for state in states]
+    tasked = select(_TASKS.c.search_id).where(_TASKS.c.territory_id == territory)
+    found = await session.scalars(
+        select(_SEARCHES.c.id).where(
+            _SEARCHES.c.territory_id == territory,
+            or_(_SEARCHES.c.state.in_(words), _SEARCHES.c.id.in_(tasked)),
+        )
+    )
+    return list(found)
 
 
 async def of_origin(session: AsyncSession, territory: str, origin: str) -> list[Owned]:
@@ -189,25 +213,6 @@ async def in_states(
     )
 
 
-async def tasks(
-    session: AsyncSession, territory: str, kind: TaskKind | None = None
-) -> list[tuple[Owned, DoctorId | None, datetime]]:
-    """Every task of one kind (or of all), oldest first: its search, its doctor, since when."""
-    wanted = (
-        select(_TASKS.c.search_id, _TASKS.c.doctor_id, _TASKS.c.since)
-        .where(_TASKS.c.territory_id == territory)
-        .order_by(_TASKS.c.since, _TASKS.c.search_id)
-    )
-    if kind is not None:
-        wanted = wanted.where(_TASKS.c.kind == kind.value)
-    rows = (await session.execute(wanted)).all()
-    ids = sorted({row.search_id for row in rows})
-    owned = await get_all(session, territory, ids)
-    return [
-        (owned[row.search_id], DoctorId(row.doctor_id) if row.doctor_id else None, row.since) for row in rows
-    ]
-
-
 async def by_reference(session: AsyncSession, territory: str, reference: str) -> list[SearchId]:
     """The search that people call so, if any."""
     found = await session.scalars(
@@ -220,6 +225,8 @@ async def by_reference(session: AsyncSession, territory: str, reference: str) ->
 
 async def references(session: AsyncSession, territory: str, ids: Collection[str]) -> dict[str, str]:
     """Id → what people call the search."""
+    if not ids:
+        return {}
     found = await session.execute(
         select(_SEARCHES.c.id, _SEARCHES.c.reference).where(
             _SEARCHES.c.territory_id == territory, _SEARCHES.c.id.in_(ids)
@@ -311,12 +318,16 @@ def _by_id(found: Iterable[Owned]) -> dict[str, Owned]:
 
 
 def _owned() -> Select[*tuple[object, ...]]:
+    return select(
+        *_SEARCHES.c, _STRUCTURES.c.name.label("structure_name"), _STRUCTURES.c.kind.label("structure_kind")
+    ).select_from(_with_structures())
+
+
+def _with_structures() -> FromClause:
     theirs = and_(
         _STRUCTURES.c.territory_id == _SEARCHES.c.territory_id, _STRUCTURES.c.id == _SEARCHES.c.structure_id
     )
-    return select(
-        *_SEARCHES.c, _STRUCTURES.c.name.label("structure_name"), _STRUCTURES.c.kind.label("structure_kind")
-    ).select_from(_SEARCHES.outerjoin(_STRUCTURES, theirs))
+    return _SEARCHES.outerjoin(_STRUCTURES, theirs)
 
 
 async def _one(session: AsyncSession, wanted: Select[*tuple[object, ...]]) -> Owned | None:

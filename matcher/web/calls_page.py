@@ -32,11 +32,10 @@ async def _show(
     """The page; ``held`` is the doctor of a form that was refused, shown again with what was ``typed``."""
     house, actor = house_of(request), actor_of(request)
     only = (typed or {}).get("recherche") or request.query.get("recherche") or None
-    board = await calls.board(house, actor, only)
-    if only:
-        board = [one for one in board if any(search["id"] == only for search in one["searches"])]
     wanted = held or request.match_info.get("doctor") or request.query.get("medecin")
-    current, back = await _current(request, board, wanted, held is not None)
+    start = pages.start_of(request)
+    board = await calls.screen(house, actor, only, start, wanted)
+    current, back = await _current(request, board.mine, wanted, held is not None)
     find = request.query.get("q", "").strip()
     status, error, faults = refusal or (200, None, {})
     return pages.render(
@@ -45,7 +44,7 @@ async def _show(
         status=status,
         error=error,
         faults=faults,
-        board=pages.lenient(board),
+        board=pages.lenient(board.cards),
         current=pages.lenient(current),
         gone=bool(wanted) and current is None,
         back=back,
@@ -54,22 +53,19 @@ async def _show(
         find=find,
         found=pages.lenient(await calls.named(house, actor, find)) if find else [],
         fresh=await bureau.news(house, actor),
-        free=sum(not one.get("claimed_by") for one in board),
-        waiting=len({search["id"] for one in board for search in one["searches"]}),
+        counts=board,
+        start=start,
+        following=start + len(board.cards) if board.after else None,
     )
 
 
 async def _current(
-    request: web.Request, board: list[dict[str, Any]], wanted: str | None, held: bool
+    request: web.Request, mine: dict[str, Any] | None, wanted: str | None, held: bool
 ) -> tuple[dict[str, Any] | None, bool]:
     """The card of the doctor whom this person holds, and whether he is the one who rang."""
-    mine = [one for one in board if "mine_until" in one]
     back = "rappel" in request.query
-    if wanted is None:
-        return (mine[0] if mine else None), False
-    listed = next((one for one in mine if one["doctor"]["id"] == wanted), None)
-    if listed is not None and not back:
-        return listed, False
+    if wanted is None or (mine is not None and not back):
+        return mine, False
     if back or held:
         card = await calls.questions(house_of(request), actor_of(request), wanted)
         if held or "mine_until" in card:
@@ -89,22 +85,15 @@ async def next_doctor(request: web.Request) -> web.StreamResponse:
 async def _next(request: web.Request, after: str | None, only: str | None, **done: str) -> web.StreamResponse:
     """Claim a doctor and show him: one's own first, then in the board's order from the one just left."""
     house, actor = house_of(request), actor_of(request)
-    board = await calls.board(house, actor, only)
     if only:
-        board = [one for one in board if any(search["id"] == only for search in one["searches"])]
         done = {"recherche": only, **done}
-    ids = [one["doctor"]["id"] for one in board]
-    left = ids.index(after) + 1 if after in ids else 0
-    turn = [*board[left:], *board[:left]]
-    for one in sorted(turn, key=lambda one: "mine_until" not in one):
-        if one.get("claimed_by"):
-            continue
+    for doctor in await calls.next_ones(house, actor, after, only):
         try:
-            await calls.claim(house, actor, one["doctor"]["id"])
+            await calls.claim(house, actor, doctor)
         except Conflict:
             # Somebody was quicker; the following one will do.
             continue
-        return pages.see_other("/appels", medecin=one["doctor"]["id"], **done)
+        return pages.see_other("/appels", medecin=doctor, **done)
     return pages.see_other("/appels", **done)
 
 

@@ -30,17 +30,20 @@ _TICKS: Final = ("member", "do_not_call")
 async def listing(request: web.Request) -> web.Response:
     """Every doctor, or those of a name."""
     q = request.query.get("q", "").strip()
-    found = await directory.listing(house_of(request), actor_of(request), q or None)
+    start, only = pages.start_of(request), "a-placer" in request.query
+    found = await directory.part(house_of(request), actor_of(request), q or None, start, to_place=only)
     today = house_of(request).now().astimezone(pages.PARIS).date().isoformat()
-    unplaced = [one for one in found["items"] if one.get("to_place")]
-    only = "a-placer" in request.query
+    following = start + len(found["items"])
     return pages.render(
         request,
         "doctors.html",
-        items=pages.lenient(unplaced if only else found["items"]),
+        items=pages.lenient(found["items"]),
+        in_all=found["in_all"],
+        start=start,
+        following=following if following < found["in_all"] else None,
         q=q,
         today=today,
-        unplaced=len(unplaced),
+        unplaced=found["unplaced"],
         only=only,
     )
 

@@ -14,7 +14,8 @@ from matcher.web.route import Route
 async def show(request: web.Request) -> web.Response:
     """The morning screen."""
     house = house_of(request)
-    screen = await bureau.bureau(house, actor_of(request))
+    start = pages.start_of(request)
+    screen = await bureau.bureau(house, actor_of(request), start)
     yesterday = (
         house.now().astimezone(pages.PARIS).date() - screen.since.astimezone(pages.PARIS).date()
     ).days
@@ -26,6 +27,11 @@ async def show(request: web.Request) -> web.Response:
         f"{screen.no}\N{NO-BREAK SPACE}non.",
         fresh=screen.fresh,
         rows=screen.rows,
+        start=start,
+        count=screen.rows_in_all,
+        following=start + len(screen.rows) if start + len(screen.rows) < screen.rows_in_all else None,
+        going=screen.waiting_in_all,
+        still=screen.idle_in_all,
         waiting=[_told(one) for one in screen.waiting],
         idle=[_told(one) for one in screen.idle],
     )

@@ -118,6 +118,9 @@ def asset(name: str) -> str:
     return f"/static/{name}?v={mark}"
 
 
+#: No list is longer.
+_LONGEST_LIST: Final = 1_000_000
+
 #: Address, name in the menu, and who has it there.
 MENU: Final = (
     ("/bureau", "Bureau", OFFICE),
@@ -181,6 +184,12 @@ def render(request: web.Request, template: str, *, status: int = 200, **context:
         **{"error": None, "faults": {}, **context},
     )
     return web.Response(text=text, content_type="text/html", status=status)
+
+
+def start_of(request: web.Request) -> int:
+    """Where the shown part of a long list begins (``?depuis=40``); 0 where nothing sensible is asked for."""
+    asked = request.query.get("depuis", "")
+    return min(int(asked), _LONGEST_LIST) if asked.isdecimal() and len(asked) < 9 else 0
 
 
 def see_other(path: str, **query: str) -> web.Response:

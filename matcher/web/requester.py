@@ -23,6 +23,7 @@ async def mine(request: web.Request) -> web.Response:
         actor_of(request),
         after=request.query.get("after"),
         q=request.query.get("q") or None,
+        for_page=True,
     )
     return pages.render(
         request,

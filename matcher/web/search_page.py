@@ -89,7 +89,7 @@ async def _listing(request: web.Request, launched: dict[str, Any] | None = None)
     if state not in words.STATES:
         state = ""
     found = await views.listing(
-        house, actor, State(state) if state else None, q or None, request.query.get("after")
+        house, actor, State(state) if state else None, q or None, request.query.get("after"), for_page=True
     )
     items = [summary(one) for one in found["items"]]
     if q and len(items) == 1:
@@ -185,6 +185,7 @@ async def show(
         map=proposals.around(states, surroundings),
         asked=pages.lenient(proposals.asked(found.get("solicitations", ()), surroundings)),
         unasked=[(one.card.name, one.why) for one in surroundings.unasked],
+        unasked_in_all=surroundings.unasked_in_all,
         groups=proposals.GROUPS,
         tried=action,
         typed=typed or {},

@@ -122,7 +122,7 @@ async def test_what_is_another_territorys_is_not_there(world):
         await add(session, search)
         assert await searches.get(session, THERE, search.id) is None
         assert await searches.lock(session, THERE, search.id) is None
-        assert await searches.list_(session, THERE) == ([], None)
+        assert await searches.list_ids(session, THERE) == ([], None)
         assert await searches.in_states(session, THERE, list(State)) == []
         reference = (await searches.get(session, HERE, search.id)).reference
         assert await searches.by_reference(session, THERE, reference) == []
@@ -234,15 +234,17 @@ async def test_lists_are_paged_newest_first_and_narrowed(world):
             await add(session, search)
         seen, after = [], None
         while True:
-            page, after = await searches.list_(session, HERE, after=after, limit=3)
+            page, after = await searches.list_ids(session, HERE, after=after, limit=3)
             seen += page
             if after is None:
                 break
-        assert [o.search for o in seen] == sorted(made, key=lambda s: (s.created_at, s.id), reverse=True)
-        among, _ = await searches.list_(session, HERE, among=[made[3].id, "another"])
-        assert [o.search.id for o in among] == [made[3].id]
-        assert await searches.list_(session, HERE, state=State.CALLING) == ([], None)
-        assert len((await searches.list_(session, HERE, state=[State.ASKING, State.CALLING]))[0]) == 7
+        newest = sorted(made, key=lambda s: (s.created_at, s.id), reverse=True)
+        assert seen == [search.id for search in newest]
+        assert {o.search for o in await searches.these(session, HERE, [*seen, "another"])} == set(made)
+        among, _ = await searches.list_ids(session, HERE, among=[made[3].id, "another"])
+        assert among == [made[3].id]
+        assert await searches.list_ids(session, HERE, state=State.CALLING) == ([], None)
+        assert len((await searches.list_ids(session, HERE, state=[State.ASKING, State.CALLING]))[0]) == 7
 
 
 async def test_a_requester_lists_what_its_own_structure_submitted(world):
@@ -251,25 +253,9 @@ async def test_a_requester_lists_what_its_own_structure_submitted(world):
         of = await people.put_structure(session, HERE, structure_id="pass", name="PASS", kind="pass", now=NOW)
         await searches.insert(session, mine, reference="VEN-26-9001", structure=of, created_by="key")
         await add(session, officers)
-        (owned,), following = await searches.list_(session, HERE, structure=of)
+        ids, following = await searches.list_ids(session, HERE, structure=of)
+        (owned,) = await searches.these(session, HERE, ids)
     assert (owned.search, owned.structure, owned.structure_name, following) == (mine, of, "PASS", None)
-
-
-async def test_tasks_are_listed_with_their_search_oldest_first(world):
-    late = Task(kind=TaskKind.CALL_BACK, since=NOW + timedelta(hours=1), doctor=DOCTORS[0])
-    early = Task(kind=TaskKind.CALL_BACK, since=NOW, doctor=DOCTORS[1])
-    other = Task(kind=TaskKind.UNTOUCHED, since=NOW)
-    one, two = asking(tasks=(late, other)), asking(tasks=(early,))
-    async with world.begin() as session:
-        await add(session, one)
-        await add(session, two)
-        found = await searches.tasks(session, HERE, TaskKind.CALL_BACK)
-        assert [(o.search.id, doctor, since) for o, doctor, since in found] == [
-            (two.id, DOCTORS[1], NOW),
-            (one.id, DOCTORS[0], late.since),
-        ]
-        assert len(await searches.tasks(session, HERE)) == 3
-        assert await searches.tasks(session, THERE) == []
 
 
 async def test_a_priority_that_a_person_set_is_not_replaced_by_the_records(world):

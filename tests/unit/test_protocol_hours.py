@@ -144,8 +144,16 @@ def test_every_result_is_in_utc_open_and_never_before_the_start(
     assert is_open(end, calendar)
 
 
-@given(moments, moments, delays, st.sampled_from([DOCTORS_HOURS, OFFICE_HOURS, WALL_CLOCK]))
-def test_who_starts_later_never_ends_earlier(
+#: From a Saturday, a Sunday or a holiday « the same hour » is another day's, earlier or later than Friday's.
+on_weekdays = moments.filter(lambda at: _working_day(at.astimezone(PARIS).date()))
+
+
+def _working_day(day: date) -> bool:
+    return day.weekday() < 5 and day not in DOCTORS_HOURS.holidays
+
+
+@given(on_weekdays, on_weekdays, delays, st.sampled_from([DOCTORS_HOURS, OFFICE_HOURS, WALL_CLOCK]))
+def test_who_starts_later_on_a_weekday_never_ends_earlier(
     one: datetime, other: datetime, delay: Delay, calendar: Calendar
 ) -> None:
     first, second = sorted((one, other))

@@ -18,7 +18,7 @@ from matcher.protocol.steps.asking import (
     widen,
 )
 from matcher.protocol.steps.attachment import appointment, confirm
-from matcher.protocol.steps.calls import Claim, attempts, call, claim, exhausted, to_phone
+from matcher.protocol.steps.calls import Claim, attempts, call, claim, done_with, exhausted, to_phone
 from matcher.protocol.steps.choice import (
     acknowledge,
     call_me,
@@ -71,6 +71,7 @@ __all__ = [
     "correct",
     "decline",
     "desist",
+    "done_with",
     "due",
     "exhausted",
     "give_back",

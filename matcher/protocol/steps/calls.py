@@ -1,5 +1,6 @@
 """The calls: what they come to, who is still to phone, who holds the telephone."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -150,14 +151,26 @@ def to_phone(search: Search, around: Around) -> tuple[Candidate, ...]:
     """
     if search.state not in (State.CALLING, State.PROPOSING):
         return ()
-    found = [candidate for candidate in around.candidates.ordered if _still_open(search, candidate, around)]
 
     def order(candidate: Candidate) -> tuple[int, int]:
         promised = _promised(search, candidate.doctor)
         turn = 1 if promised is None else 0 if promised <= around.now else 2
         return turn, len(attempts(search, candidate.doctor))
 
-    return tuple(sorted(found, key=order))
+    return tuple(sorted(_left(search, around), key=order))
+
+
+def _left(search: Search, around: Around) -> Iterator[Candidate]:
+    """Those still to phone, in the candidates' order."""
+    today = around.now.astimezone(around.rules.office_calendar.zone).date()
+    gone = done_with(search, today, around.rules.rounds)
+    return (
+        candidate
+        for candidate in around.candidates.ordered
+        if candidate.callable
+        and (search.widened or candidate.zone is Zone.TERRITORY)
+        and candidate.doctor not in gone
+    )
 
 
 def _promised(search: Search, doctor: DoctorId) -> datetime | None:
@@ -166,32 +179,37 @@ def _promised(search: Search, doctor: DoctorId) -> datetime | None:
     return made[-1].call_back_at if made and made[-1].outcome in _PROMISES else None
 
 
-def _may_say_more(position: Position | None, around: Around) -> bool:
+def _may_say_more(position: Position, today: date) -> bool:
     """Whether there is something to ask: nothing said, a yes to confirm, or a pause that is over."""
-    if position is None:
-        return True
     if position.stand is Stand.PAUSED and position.answer is not None and position.answer.until is not None:
-        return position.answer.until < around.now.astimezone(around.rules.office_calendar.zone).date()
+        return position.answer.until < today
     return position.stand in (Stand.OPEN, Stand.UNCONFIRMED) and position.settling is None
 
 
-def _still_open(search: Search, candidate: Candidate, around: Around) -> bool:
-    doctor = candidate.doctor
+def _done_with(search: Search, doctor: DoctorId, today: date, rounds: int) -> bool:
+    """Whether the doctor has been phoned enough for this search, or has said what there was to say."""
     position = search.position(doctor)
     made = attempts(search, doctor)
     return (
-        candidate.callable
-        and (search.widened or candidate.zone is Zone.TERRITORY)
-        and doctor not in search.declined
-        and _may_say_more(position, around)
-        and not any(attempt.outcome in _NEVER_AGAIN for attempt in made)
-        and (len(made) < around.rules.rounds or _promised(search, doctor) is not None)
+        doctor in search.declined
+        or (position is not None and not _may_say_more(position, today))
+        or any(attempt.outcome in _NEVER_AGAIN for attempt in made)
+        or (len(made) >= rounds and _promised(search, doctor) is None)
     )
+
+
+def done_with(search: Search, today: date, rounds: int) -> frozenset[DoctorId]:
+    """The doctors who are not to be phoned for this search (any more), however well they fit; ``today`` is
+    the territory's.
+    """
+    met = {s.doctor for s in search.solicitations if s.channel is Channel.PHONE}
+    met |= {position.doctor for position in search.positions}
+    return search.declined | {doctor for doctor in met if _done_with(search, doctor, today, rounds)}
 
 
 def exhausted(search: Search, around: Around) -> bool:
     """Whether the rounds are done and no call-back is pending: the search waits for a person's decision."""
-    return search.state is State.CALLING and not to_phone(search, around)
+    return search.state is State.CALLING and next(_left(search, around), None) is None
 
 
 @dataclass(frozen=True, kw_only=True)

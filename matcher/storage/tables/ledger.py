@@ -20,6 +20,7 @@ class JournalRow(Base):
         UniqueConstraint("territory_id", "previous"),
         CheckConstraint("seq >= 1", name="seq"),
         Index(None, "territory_id", "search_id", "seq"),
+        Index(None, "territory_id", "action", "at"),
     )
 
     territory_id: Mapped[OfTerritory]

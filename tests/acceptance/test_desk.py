@@ -1,0 +1,77 @@
+"""The screens of the office keep what they read: whatever happens, they show what one reads anew."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from matcher.service import bureau, calls
+from matcher.service.actors import Actor, Role
+from matcher.service.labels import Labels
+from matcher.service.sheets import Sheets
+from tests.acceptance.house import HERE, House, request
+
+OFFICE = Actor(territory=HERE, id="salima", role=Role.COORDINATRICE, name="Salima")
+
+
+async def _as_read_anew(house: House) -> None:
+    """Both screens, from what is kept and from nothing."""
+    other = replace(house.house, sheets=Sheets(), labels=Labels())
+    assert await bureau.bureau(house.house, OFFICE) == await bureau.bureau(other, OFFICE)
+    assert await calls.board(house.house, OFFICE) == await calls.board(other, OFFICE)
+    assert await calls.screen(house.house, OFFICE) == await calls.screen(other, OFFICE)
+
+
+async def test_what_is_kept_is_what_one_reads_anew_after_every_act(house: House) -> None:
+    await _as_read_anew(house)
+    first = await house.submitted()
+    await _as_read_anew(house)
+    await house.do(first, "validate")
+    second = await house.launched(place="Minguettes", urgent=True)
+    await _as_read_anew(house)
+    await house.do(first, "launch")
+    await house.work()
+    await _as_read_anew(house)
+    await house.yes((await house.mailed(first))[0])
+    await _as_read_anew(house)
+    await house.do(second, "calls/start")
+    await _as_read_anew(house)
+    one, other, third = [card["doctor"]["id"] for card in (await calls.board(house.house, OFFICE))[:3]]
+    await calls.outcome(house.house, OFFICE, second, one, calls.CallOutcome.NO_ANSWER)
+    await _as_read_anew(house)
+    await calls.outcome(house.house, OFFICE, second, other, calls.CallOutcome.CALL_BACK)
+    await calls.claim(house.house, OFFICE, third)
+    await house.call("coordinatrice", "PATCH", f"/doctors/{third}", {"sex": "F", "address": None})
+    await _as_read_anew(house)
+    await house.advance(days=1)
+    await _as_read_anew(house)
+    await house.do(second, "priority", level="high", reason="grossesse")
+    await house.do(first, "withdraw", reason="consent")
+    await _as_read_anew(house)
+
+
+async def test_the_label_of_a_patient_who_takes_consent_back_is_kept_nowhere(house: House) -> None:
+    search = await house.submitted()
+    shown = await bureau.bureau(house.house, OFFICE)
+    assert any("C. A." in row.name for row in shown.rows), shown.rows
+    nonce = (await house.run_sql("SELECT nonce FROM sealed WHERE section = 'contact'"))[0][0]
+    assert house.house.labels.of(HERE, search, bytes(nonce)) is not None
+    await house.do(search, "withdraw", reason="consent")
+    assert house.house.labels.of(HERE, search, bytes(nonce)) is None
+    assert search not in {row.search_id for row in (await bureau.bureau(house.house, OFFICE)).rows}
+
+
+@pytest.mark.parametrize("page", ["/bureau", "/medecins"])
+async def test_a_long_list_comes_in_parts_with_its_count(small_house: House, page: str) -> None:
+    for number in range(bureau.ROWS + 1 if page == "/bureau" else 0):
+        await small_house.submitted(record=request()["record"] | {"birth_name": f"Fusain{number}"})
+    await small_house.login(Role.COORDINATRICE)
+    first = await (await small_house.client.get(page)).text()
+    following = re.search(r'rel="next" href="([^"]+)"', first)
+    assert following is not None
+    assert "1 à 40 sur" in first
+    rest = await (await small_house.client.get(following[1].replace("&amp;", "&"))).text()
+    assert "41 à" in rest
+    assert 'rel="prev"' in rest
+    for odd in ("-1", "x", "9" * 30):
+        assert (await small_house.client.get(f"{page}?depuis={odd}")).status == 200
