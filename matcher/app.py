@@ -22,7 +22,7 @@ from matcher.service.composing import Composer
 from matcher.service.house import House, Mailbox, Part
 from matcher.service.installation import load_territories
 from matcher.service.telling import Telling
-from matcher.storage import migrate
+from matcher.storage import migrate, territories
 from matcher.web import routes
 from matcher.web.limits import LARGEST_BODY
 from messaging.dispatcher import Dispatcher
@@ -95,6 +95,7 @@ def dispatcher_of(house: House, pool: Pool) -> Dispatcher:
         lease=house.settings.lease,
         longest_send=relay.timeout,
         pace=relay.pace,
+        held=territories.stopped,
     )
 
 

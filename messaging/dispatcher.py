@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -22,6 +22,8 @@ from messaging.smtp import Delivery
 #: that kept it from being worded.
 _Mail = Message | Obsolete | Exception
 Compose = Callable[[Sequence[Row]], Awaitable[Sequence[_Mail]]]
+#: Of which territories nothing is to be sent now.
+Held = Callable[[AsyncSession], Awaitable[Collection[str]]]
 
 #: Seconds between two looks when nobody wakes the loop: another process may have enqueued.
 _POLL = 0.5
@@ -65,6 +67,7 @@ class Dispatcher:
         lease: timedelta,
         longest_send: timedelta = timedelta(seconds=24),
         pace: int = 0,
+        held: Held | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._sessions = sessions
@@ -75,6 +78,7 @@ class Dispatcher:
         self._lease = lease
         self._within = min(lease * 0.4, longest_send).total_seconds()
         self._pace = Pace(pace)
+        self._held = held
         self._breaker = Breaker()
         self._probing = asyncio.Lock()
         self._chance = chance
@@ -144,8 +148,14 @@ class Dispatcher:
         if self._breaker.open and not await self._relay_is_back():
             return []
         async with self._sessions.begin() as session:
+            held = () if self._held is None else await self._held(session)
             return await outbox.claim(
-                session, now=self._now(), lease=self._lease, limit=self._limits[lane], lane=lane
+                session,
+                now=self._now(),
+                lease=self._lease,
+                limit=self._limits[lane],
+                lane=lane,
+                held=held,
             )
 
     async def _relay_is_back(self) -> bool:

@@ -252,9 +252,18 @@ async def still_waiting(session: AsyncSession, territory: str, among: Collection
 
 
 async def claim(
-    session: AsyncSession, *, now: datetime, lease: timedelta, limit: int, lane: Lane | None = None
+    session: AsyncSession,
+    *,
+    now: datetime,
+    lease: timedelta,
+    limit: int,
+    lane: Lane | None = None,
+    held: Collection[str] = (),
 ) -> list[Row]:
-    """Take up to ``limit`` due mails until ``now + lease``, longest due first. ``lane`` None: of both."""
+    """Take up to ``limit`` due mails until ``now + lease``, longest due first. ``lane`` None: of both.
+
+    Those of the territories ``held`` are left alone.
+    """
     require_transaction(session)
     due = (
         select(*OutboxRow.__table__.columns)
@@ -266,6 +275,8 @@ async def claim(
     if lane is not None:
         # Literally, as in the indexes: a bound figure under a generic plan would leave them aside.
         due = due.where(text("attempts = 0" if lane is Lane.FRESH else "attempts > 0"))
+    if held:
+        due = due.where(OutboxRow.territory_id.not_in(held))
     found = (await session.execute(due)).all()
     if not found:
         return []

@@ -19,7 +19,7 @@ from matcher.service.actors import OFFICE, Actor, require
 from matcher.service.board import Board
 from matcher.service.house import House
 from matcher.service.sheets import Sheet
-from matcher.storage import doctors, journal, received, searches
+from matcher.storage import doctors, journal, received, searches, territories
 from matcher.storage.doctors import Card
 from matcher.storage.journal import Entry
 from matcher.storage.searches import Owned
@@ -70,6 +70,8 @@ class Fresh:
 class Bureau:
     """The whole screen."""
 
+    #: After a restore everything waits for the office.
+    stopped: bool
     #: The last close of the office: « depuis hier 17 h ».
     since: datetime
     yes: int
@@ -186,8 +188,10 @@ async def bureau(house: House, actor: Actor, start: int = 0) -> Bureau:
         shown |= {one.search.id for one in (*(one for one, _ in soon), *still)}
         labels = await vaulted.labels(session, house, territory, shown)
         people = await doctors.cards(session, territory, {t.doctor for t in named if t.doctor})
+        stopped = await territories.is_stopped(session, territory)
         lately = await _lately(session, house, territory, sheet)
     return Bureau(
+        stopped=stopped,
         since=lately.since,
         yes=lately.answers["yes"],
         no=lately.answers["no"],

@@ -378,12 +378,12 @@ async def stop_relatives(session: AsyncSession, house: House, ended: Search) -> 
     """Two requesters may have sent one patient, and the parts of a split household hold one record: consent
     taken back on any of them stops all.
     """
-    if not _taken_back(ended):
+    if not is_taken_back(ended):
         return
     who = system(ended.territory)
     for one in sorted(await searches.family(session, ended.territory, ended.id)):
         relative = await turn.locked(session, who, one)
-        if one == ended.id or _taken_back(relative):
+        if one == ended.id or is_taken_back(relative):
             continue
         stopped = await turn.stepped(
             session, house, relative, lambda s, a: steps.withdraw(s, WithdrawalReason.CONSENT, a)
@@ -391,5 +391,6 @@ async def stop_relatives(session: AsyncSession, house: House, ended: Search) -> 
         await turn.carry_out(session, house, who, relative, stopped, Event.WITHDRAW)
 
 
-def _taken_back(search: Search) -> bool:
+def is_taken_back(search: Search) -> bool:
+    """Whether it ended because its consent was taken back."""
     return search.withdrawal is not None and search.withdrawal.reason is WithdrawalReason.CONSENT

@@ -11,16 +11,37 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from matcher.protocol.doctors import Candidates
 from matcher.protocol.ids import DoctorId, SearchId
-from matcher.protocol.moves import Step
+from matcher.protocol.moves import Event, Refused, Step
 from matcher.protocol.rules import Around, CandidatesWanted, Unranked
 from matcher.protocol.search import Search
 from matcher.service import asking, effects, vaulted
 from matcher.service.actors import Actor, Role
 from matcher.service.errors import NotFound
 from matcher.service.house import House
-from matcher.storage import doctors, journal, links, searches
+from matcher.storage import doctors, journal, links, searches, territories
 from messaging.links import Purpose
 
+#: What waits after a restore; requests and withdrawals do not.
+_AFTER_A_RESTORE = frozenset(
+    {
+        Event.LAUNCH,
+        Event.WAVE,
+        Event.START_CALLS,
+        Event.ANSWER,
+        Event.SETTLE_HELD,
+        Event.CALL,
+        Event.CHOOSE,
+        Event.DECLINE,
+        Event.RENEW_RELEASE,
+        Event.OPEN_RECORD,
+        Event.ACKNOWLEDGE,
+        Event.DESIST,
+    }
+)
+STOPPED = (
+    "Le service vient d’être restauré d’une sauvegarde : la CPTS doit d’abord le faire reprendre. "
+    "Réessayez un peu plus tard."
+)
 Move = Callable[[Search, Around], Step]
 
 
@@ -85,6 +106,7 @@ async def carry_out_all(
     session: AsyncSession, house: House, actor: Actor, before: Search, taken: Sequence[Taken]
 ) -> None:
     """The same for steps that follow each other on one search: saved once, journaled and done one by one."""
+    await _not_stopped(session, before, taken)
     after = taken[-1].step.search
     if after != before:
         await searches.save(session, before, after)
@@ -103,6 +125,13 @@ async def carry_out_all(
             await vaulted.note_reason(session, house, one.step.search, said)
         for effect in one.step.effects:
             await effects.carry_out(session, house, one.step.search, effect)
+
+
+async def _not_stopped(session: AsyncSession, search: Search, taken: Sequence[Taken]) -> None:
+    """After a restore no mail, answer or release takes effect until the office resumes."""
+    waits = any(one.action in _AFTER_A_RESTORE for one in taken)
+    if waits and await territories.is_stopped(session, search.territory):
+        raise Refused("stopped", STOPPED, search.state)
 
 
 async def take(

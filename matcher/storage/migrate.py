@@ -28,6 +28,22 @@ async def upgrade(engine: AsyncEngine) -> None:
         await connection.run_sync(lambda sync: command.upgrade(config(sync), "head"))
 
 
+def upgrade_to(connection: Connection, revision: str) -> None:
+    """Bring an empty schema to a revision, in the caller's transaction: for a copy that is as old."""
+    command.upgrade(config(connection), revision)
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The revision that the schema is at; None where there is none."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+@cache
+def revisions() -> frozenset[str]:
+    """Every revision that the code knows."""
+    return frozenset(one.revision for one in ScriptDirectory.from_config(config()).walk_revisions())
+
+
 @cache
 def head() -> str:
     """The newest revision that the code knows."""
@@ -48,7 +64,5 @@ def suits(revision: str | None) -> bool:
 async def is_current(engine: AsyncEngine) -> bool:
     """Whether the schema is at the newest revision that the code knows, or at one that came after it."""
     async with engine.connect() as connection:
-        found = await connection.run_sync(
-            lambda sync: MigrationContext.configure(sync).get_current_revision()
-        )
+        found = await connection.run_sync(revision_of)
     return suits(found)

@@ -44,6 +44,12 @@ async def stopped(session: AsyncSession) -> frozenset[str]:
     return frozenset(found)
 
 
+async def is_stopped(session: AsyncSession, territory: str) -> bool:
+    """Whether this territory waits for its office to resume."""
+    found = select(_TERRITORIES.c.stopped_at).where(_TERRITORIES.c.id == territory)
+    return await session.scalar(found) is not None
+
+
 async def put_places(session: AsyncSession, territory: str, places: Iterable[Place]) -> None:
     """These places, and no others."""
     await _replace(

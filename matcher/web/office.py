@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from matcher.service import bureau, unreached
-from matcher.service.actors import OFFICE
+from matcher.service import bureau, restoring, unreached
+from matcher.service.actors import COORDINATION, OFFICE
 from matcher.web import pages, words
 from matcher.web.keys import actor_of, house_of
 from matcher.web.route import Route
@@ -25,6 +25,7 @@ async def show(request: web.Request) -> web.Response:
         "bureau.html",
         since=f"Depuis {since}\N{NO-BREAK SPACE}: {screen.yes}\N{NO-BREAK SPACE}oui, "
         f"{screen.no}\N{NO-BREAK SPACE}non.",
+        stopped=screen.stopped,
         fresh=screen.fresh,
         rows=screen.rows,
         start=start,
@@ -55,7 +56,15 @@ async def take_note(request: web.Request) -> web.StreamResponse:
     return pages.see_other("/bureau")
 
 
+@pages.or_error_page
+async def resume(request: web.Request) -> web.Response:
+    """After a restore: go on."""
+    await restoring.resume(house_of(request), actor_of(request))
+    return pages.see_other("/bureau", fait="resume")
+
+
 ROUTES: Final = (
     Route("GET", "/bureau", show, allowed=OFFICE),
     Route("POST", "/mails/{id}/vu", take_note, allowed=OFFICE),
+    Route("POST", "/bureau/reprendre", resume, allowed=COORDINATION),
 )

@@ -18,6 +18,7 @@ from matcher.web import (
     api_lists,
     api_replies,
     api_reports,
+    api_resume,
     api_searches,
     calls_page,
     confirm_page,
@@ -91,6 +92,7 @@ API: Final[tuple[Route, ...]] = (
     *api_factors.ROUTES,  # /links/sms, /links/card, /links/factor …, /doctors/{id}/second-factor
     *api_lists.ROUTES,  # /lists, /links/places
     *api_directory.ROUTES,  # /doctors, /doctors/{id}, /doctors/{id}/offers
+    api_resume.ROUTE,  # /resume, after a restore
     *api_reports.ROUTES,  # /journal, /report
     *openings_page.ROUTES,  # /searches/{id}/accesses
 )

@@ -311,6 +311,7 @@ DONE: Final = {
     "call": "L’appel est noté.",
     "doctor": "Le médecin est enregistré.",
     "offer": "Les places sont enregistrées.",
+    "resume": "Le service a repris : les mails et les échéances partent de nouveau.",
     "logout": "Vous êtes déconnecté·e.",
     "enrolled": "Votre mot de passe est choisi : vous pouvez vous connecter.",
 }

@@ -96,7 +96,7 @@ PLACED: list[tuple[set[Role] | None, str]] = [
         POST /recherches/{id}/choisir POST /recherches/{id}/ecarter POST /recherches/{id}/code
         POST /recherches/{id}/nouvel-acces POST /recherches/{id}/confirmer POST /recherches/{id}/renoncer
         POST /recherches/{id}/clore POST /recherches/{id}/relancer POST /recherches/{id}/rouvrir
-        POST /demande/{id}/ouvrir
+        POST /demande/{id}/ouvrir POST /bureau/reprendre POST /api/v1/resume
         GET /medecins GET /medecins/nouveau POST /medecins/nouveau GET /medecins/{id} POST /medecins/{id}
         POST /medecins/{id}/places POST /medecins/{id}/double-verification
         POST /api/v1/searches/{id}/validate POST /api/v1/searches/{id}/return
