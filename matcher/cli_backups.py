@@ -45,14 +45,14 @@ def register(app: typer.Typer, in_house: InHouse, settings: Callable[[], Setting
     @app.command()
     def restore(file: _File) -> None:
         """Remplir une base vide d’une sauvegarde ; tout reste arrêté jusqu’à ce que la CPTS reprenne."""
+        if not file.is_file():
+            raise Invalid({"file": "ce fichier n’existe pas"})
         given = settings()
         # Without them nothing could be opened, and mails that go again would be new ones.
         KeyRing(given.keys_dir).mac(Mac.MESSAGE_ID, 1)
         try:
             asyncio.run(_load(given, file))
             done = in_house(restoring.after)
-        except FileNotFoundError:
-            raise Invalid({"file": "ce fichier n’existe pas"}) from None
         except BadCopy as problem:
             raise Invalid({"file": f"ce n’est pas une sauvegarde entière ({problem})"}) from None
         except NotEmpty:

@@ -20,6 +20,7 @@ from matcher.service.errors import Conflict
 from matcher.service.house import House
 from matcher.storage import journal, sealed, territories
 from matcher.storage import searches as stored
+from messaging.keyring import INTAKE
 
 
 class BadRegister(Exception):
@@ -47,7 +48,7 @@ async def after(house: House) -> Restored:
             await journal.append(session, house.entry(operator, "restored"))
     async with house.sessions.begin() as session:
         used = await sealed.keys_in_use(session)
-    here = {*house.keyring.months(), vaulted.INTAKE}
+    here = {*house.keyring.months(), INTAKE}
     return Restored(
         territories=tuple(sorted(house.territories)),
         withdrawn=withdrawn,

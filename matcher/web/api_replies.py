@@ -1,7 +1,12 @@
 """The API of what came back by mail and waits for a person."""
 
-from aiohttp import web
+from datetime import date, datetime
+from typing import Literal, Required
 
+from aiohttp import web
+from typing_extensions import TypedDict
+
+from matcher.protocol.search import State
 from matcher.service import replies
 from matcher.service.actors import OFFICE
 from matcher.service.replies import Settled
@@ -10,7 +15,46 @@ from matcher.web.keys import actor_of, house_of
 from matcher.web.moves import API
 from matcher.web.reading import Body, answer, body_of
 from matcher.web.route import Doc, Route
-from matcher.web.schemas import ReplyList, ReplyView
+from matcher.web.schemas import DoctorName
+
+
+class SearchName(TypedDict):
+    """A search, as lists of other things name one."""
+
+    id: str
+    reference: str
+    state: State
+
+
+class ReplyView(TypedDict, total=False):
+    """A mail that came back. ``subject`` and ``text`` are there when one is read, as long as they are kept;
+    ``from`` where it is no address of the directory. ``counted``: an answer took effect already.
+    """
+
+    id: Required[str]
+    at: Required[datetime]
+    kind: Required[Literal["reply", "automatic", "bounce"]]
+    reading: Required[str]
+    counted: Required[bool]
+    sender: Required[Literal["doctor", "delegate", "other", "server"]]
+    letter: Required[str]
+    state: Required[Literal["waiting", "settled"]]
+    search: Required[SearchName]
+    doctor: DoctorName
+    #: The directory's number, to call and ask.
+    phone: str
+    structure: str
+    label: str
+    subject: str
+    text: str
+    until: date
+
+
+class ReplyList(TypedDict):
+    """Those that wait, oldest first."""
+
+    items: list[ReplyView]
+
 
 REPLY = API + "/replies/{id}"
 

@@ -440,44 +440,6 @@ class JournalList(TypedDict, total=False):
 Anything = dict[str, Any]
 
 
-class SearchName(TypedDict):
-    """A search, as lists of other things name one."""
-
-    id: str
-    reference: str
-    state: State
-
-
-class ReplyView(TypedDict, total=False):
-    """A mail that came back. ``subject`` and ``text`` are there when one is read, as long as they are kept;
-    ``from`` where it is no address of the directory. ``counted``: an answer took effect already.
-    """
-
-    id: Required[str]
-    at: Required[datetime]
-    kind: Required[Literal["reply", "automatic", "bounce"]]
-    reading: Required[str]
-    counted: Required[bool]
-    sender: Required[Literal["doctor", "delegate", "other", "server"]]
-    letter: Required[str]
-    state: Required[Literal["waiting", "settled"]]
-    search: Required[SearchName]
-    doctor: DoctorName
-    #: The directory's number, to call and ask.
-    phone: str
-    structure: str
-    label: str
-    subject: str
-    text: str
-    until: date
-
-
-class ReplyList(TypedDict):
-    """Those that wait, oldest first."""
-
-    items: list[ReplyView]
-
-
 class AccessView(TypedDict, total=False):
     """That somebody saw a record, or that it was given to a doctor; ``who`` is a name, where it is known."""
 

@@ -7,6 +7,7 @@ import stat
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -18,7 +19,7 @@ from matcher import app
 from matcher.service import restoring, vaulted
 from matcher.service.actors import Role
 from matcher.service.audit import verify_journal
-from matcher.storage import copies
+from matcher.storage import backups, copies
 from matcher.storage.copies import BadCopy, NotEmpty
 from messaging.smtp import Pool
 from tests.acceptance.house import OFFICE, House
@@ -71,8 +72,13 @@ def message_ids(house: House, after: int) -> dict[str, str]:
 async def test_a_copy_taken_under_load_brings_everything_back_stopped_and_revives_no_consent(
     house: House, empty_url: str, tmp_path: Path
 ) -> None:
-    regretted, asked, ready = await house.launched(), await house.launched(), await house.ready()
+    asked = await house.launched()
     doctor = (await house.mailed(asked))[0]
+    # What was mailed before the copy; what is mailed after it has links that the copy does not know.
+    token = house.token(doctor["email"])
+    postman = Postman(house, 0)
+    address = postman.reply_address(postman.last(doctor["email"], "reponse+"))
+    regretted, ready = await house.launched(), await house.ready()
     copy = tmp_path / "copie"
 
     async def keep_busy() -> None:
@@ -81,6 +87,8 @@ async def test_a_copy_taken_under_load_brings_everything_back_stopped_and_revive
 
     await asyncio.gather(copies.save(house.house.engine, copy), keep_busy(), keep_busy())
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    # The drill of the keys reads it as it is.
+    assert {one.section for one in backups.sections(copy)} >= {"record", "contact"}
     # Since the copy: a consent taken back, and mails.
     await house.do(regretted, "withdraw", reason="consent")
     before = len(house.mails())
@@ -97,12 +105,15 @@ async def test_a_copy_taken_under_load_brings_everything_back_stopped_and_revive
         await _is_whole(again)
         assert await again.state(regretted) == "withdrawn"
         await again.get(OFFICE, f"/searches/{regretted}/record?purpose=essai", 404)
-        await _stands_still(again, asked, ready, doctor)
+        await _stands_still(again, asked, ready, token, address, doctor["email"])
 
         await again.post("secretaire", "/resume", {}, 403)
         assert await again.post(OFFICE, "/resume") == {"withdrawn": 0}
         assert (await again.post(OFFICE, "/resume", {}, 409))["code"] == "not_stopped"
-        await again.yes(doctor)
+        await again.post(None, "/links/open", {"token": token})
+        again.clock.at += timedelta(seconds=10)
+        assert (await again.answer(token, "yes"))[0] == 200
+        await again.later(seconds=10)
         assert await again.state(asked) == "proposing"
         before = len(again.mails())
         await again.do(ready, "launch")
@@ -123,7 +134,7 @@ async def _is_whole(house: House) -> None:
     assert counted[0][0] == counted[0][1] == counted[0][2] >= 3
 
 
-async def _stands_still(house: House, asked: str, ready: str, doctor: dict[str, str]) -> None:
+async def _stands_still(house: House, asked: str, ready: str, token: str, address: str, doctor: str) -> None:
     """No step, mail, answer or release until the office resumes."""
     mails = len(house.mails())
     await house.later(days=20)
@@ -131,11 +142,11 @@ async def _stands_still(house: House, asked: str, ready: str, doctor: dict[str, 
     assert await house.state(asked) == "asking"
     refused = await house.do(ready, "launch", 409)
     assert refused["code"] == "stopped"
-    token = house.token(doctor["email"])
     status, problem = await house.answer(token, "yes")
     assert (status, problem["code"]) == (409, "stopped")
     async with app.mail_door(house.house) as port:
-        assert (await Postman(house, port).reply(doctor, "oui"))[0] == 451
+        sender = f"From: {doctor}\n\noui".encode()
+        assert (await Postman(house, port).bring(sender, address, doctor))[0] == 451
     assert await house.state(asked) == "asking"
     # A new request is taken in, and the office may still end what it knows to be over.
     await house.submitted()
