@@ -15,7 +15,16 @@ import typer
 from config.logs import configure
 from config.settings import BadSetting, Settings, load_settings
 from matcher import app as building
-from matcher import cli_accounts, cli_audit, cli_backups, cli_keys, cli_places, cli_simulate, directory
+from matcher import (
+    cli_accounts,
+    cli_audit,
+    cli_backups,
+    cli_keys,
+    cli_places,
+    cli_report,
+    cli_simulate,
+    directory,
+)
 from matcher.demo.rehearsal import rehearse
 from matcher.service import audit, installation, keys
 from matcher.service.errors import Conflict, Invalid
@@ -153,6 +162,7 @@ cli_keys.register(app, _in_house, _settings)
 cli_backups.register(app, _in_house, _settings)
 cli_places.register(app, _in_house)
 cli_audit.register(app, _in_house)
+cli_report.register(app, _in_house)
 
 
 def _report(report: installation.Report) -> None:

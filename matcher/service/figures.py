@@ -80,18 +80,25 @@ async def gone(
     )
 
 
-async def groups(
-    session: AsyncSession, house: House, territory: str, first: date, last: date, living: Iterable[Owned]
-) -> dict[str, dict[str, int]]:
-    """Who was counted, by measure and value, in the quarters of the period of which every request is counted:
-    one that still grew would tell, from one day to the next, who was added.
+def finished(
+    house: House, territory: str, first: date, last: date, living: Iterable[Owned]
+) -> list[tuple[str, str, str]]:
+    """The quarters of the period of which every request is counted: one that still grew would tell, from one
+    day to the next, who was added.
     """
     growing = {
         _month(house, territory, one.search.created_at)
         for one in living
         if one.search.seniority is not None and not one.search.record_destroyed
     }
-    done = [q for q in words.quarters(words.whole_months(first, last)) if not growing & set(q)]
+    return [q for q in words.quarters(words.whole_months(first, last)) if not growing & set(q)]
+
+
+async def groups(
+    session: AsyncSession, house: House, territory: str, first: date, last: date, living: Iterable[Owned]
+) -> dict[str, dict[str, int]]:
+    """Who was counted, by measure and value, in the quarters of the period that are ``finished``."""
+    done = finished(house, territory, first, last, living)
     held = await figures.of_months(session, territory, [month for quarter in done for month in quarter])
     by_quarter = []
     for quarter in done:

@@ -2,12 +2,11 @@
 
 from collections import Counter
 from datetime import date, datetime, time, timedelta
-from statistics import median
 from typing import Any
 
 from matcher.protocol.moves import Event
 from matcher.protocol.search import State
-from matcher.service import desk
+from matcher.service import delays, desk
 from matcher.service import figures as counted
 from matcher.service.actors import Actor, Role, require
 from matcher.service.house import House
@@ -16,7 +15,10 @@ from matcher.storage import searches
 
 DIRECTION = frozenset({Role.DIRECTRICE})
 _PAGE = 100
-_DAY = timedelta(days=1)
+#: Of the rests of a period's searches; many times what a year has.
+_MOST = 100_000
+#: By mail or by phone.
+_ASKED = frozenset({Event.MAIL_ACCEPTED, Event.CALL})
 #: What a report counts in the journal.
 _COUNTED = frozenset({Event.LAUNCH, Event.MAIL_ACCEPTED, Event.CALL, Event.OPEN_RECORD})
 
@@ -35,31 +37,40 @@ async def journal(house: House, actor: Actor, after: int | None = None) -> dict[
 async def report(house: House, actor: Actor, from_: date, to: date) -> dict[str, Any]:
     """The activity of a period, both days included: requests, ends, delays in days, calls, mails."""
     require(actor, DIRECTION)
-    zone = house.territory(actor.territory).rules.office_calendar.zone
+    return await figures(house, actor.territory, from_, to)
+
+
+async def figures(house: House, territory: str, from_: date, to: date) -> dict[str, Any]:
+    """``report``, for who needs no role: the command line."""
+    zone = house.territory(territory).rules.office_calendar.zone
     start = datetime.combine(from_, time.min, zone)
     end = datetime.combine(to + timedelta(days=1), time.min, zone)
     async with house.sessions.begin() as session:
-        sheet = await desk.sheet(session, house, actor.territory)
+        sheet = await desk.sheet(session, house, territory)
         known: dict[str, Any] | None = sheet.drawn.get(f"report {from_} {to}")
         if known is not None:
             return dict(known)
-        ended = await searches.in_states(session, actor.territory, [s for s in State if s not in desk.OPEN])
+        ended = await searches.in_states(session, territory, [s for s in State if s not in desk.OPEN])
         everything = [*sheet.searches.values(), *(o for o in ended if o.search.id not in sheet.searches)]
-        gone = await counted.gone(session, house, actor.territory, from_, to, everything)
-        groups = await counted.groups(session, house, actor.territory, from_, to, everything)
+        gone = await counted.gone(session, house, territory, from_, to, everything)
+        groups = await counted.groups(session, house, territory, from_, to, everything)
         acts: Counter[str] = Counter()
-        told = await entries.counts(session, actor.territory, start, end, _COUNTED)
+        told = await entries.counts(session, territory, start, end, _COUNTED)
         for (action, _), number in told.items():
             acts[action] += number
+        asked = await entries.doctors(session, territory, start, end, _ASKED)
+        said_yes = await entries.doctors(session, territory, start, end, delays.ANSWERS, "yes")
+        answers = await entries.between(session, territory, start, end, delays.ANSWERS)
+        found = [
+            o
+            for o in everything
+            if o.search.state is State.ATTACHED and o.search.seniority and start <= o.search.since < end
+        ]
+        among = {one.search.id for one in found}
+        rests = await entries.of_actions(session, territory, delays.RESTS, among=among, limit=_MOST)
     taken = [o for o in everything if start <= o.search.created_at < end]
     handed = [o for o in taken if o.search.seniority is not None]
-    found = [
-        o
-        for o in everything
-        if o.search.state is State.ATTACHED and o.search.seniority and start <= o.search.since < end
-    ]
-    waited = [(o.search.since - (o.search.seniority or o.search.since)) / _DAY for o in found]
-    figures: dict[str, Any] = {
+    told_of: dict[str, Any] = {
         "from": from_,
         "to": to,
         "requests": len(handed) + gone.requests.total(),
@@ -69,16 +80,17 @@ async def report(house: House, actor: Actor, from_: date, to: date) -> dict[str,
         "launches": acts[Event.LAUNCH],
         "mails": acts[Event.MAIL_ACCEPTED],
         "calls": acts[Event.CALL],
+        "doctors_asked": asked,
+        "doctors_yes": said_yes,
         "records_opened": acts[Event.OPEN_RECORD],
     }
+    seen = sorted((*answers, *rests), key=lambda entry: entry.seq)
+    told_of |= delays.figures(handed, found, seen, house.now(), gone.days)
     if groups:
-        figures["groups"] = groups
-    waited += gone.days
-    if waited:
-        figures["days_to_attached_median"] = round(median(waited), 1)
+        told_of["groups"] = groups
     # As good as long as nothing happens: the directrice looks at it several times, and exports it.
-    sheet.drawn[f"report {from_} {to}"] = dict(figures)
-    return figures
+    sheet.drawn[f"report {from_} {to}"] = dict(told_of)
+    return told_of
 
 
 def _entry(one: entries.Entry) -> dict[str, Any]:

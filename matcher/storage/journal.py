@@ -196,6 +196,23 @@ async def counts(
     return {(row.action, row.purpose): row.number for row in rows}
 
 
+async def doctors(
+    session: AsyncSession,
+    territory: str,
+    first: datetime,
+    last: datetime,
+    actions: Collection[str],
+    purpose: str | None = None,
+) -> int:
+    """How many doctors these things happened with, from ``first`` to before ``last``."""
+    wanted = select(func.count(_JOURNAL.c.doctor_id.distinct())).where(
+        *_within(territory, first, last), _JOURNAL.c.action.in_(sorted(actions))
+    )
+    if purpose is not None:
+        wanted = wanted.where(_JOURNAL.c.purpose == purpose)
+    return await session.scalar(wanted) or 0
+
+
 def _within(territory: str, first: datetime, last: datetime) -> tuple[ColumnElement[bool], ...]:
     return (
         _JOURNAL.c.territory_id == territory,

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from matcher import sheets
+from matcher import printed
 from matcher.service import openings
 from matcher.service.actors import COORDINATION, Role
 from matcher.service.errors import NotFound
@@ -59,20 +59,20 @@ async def of_patient(request: web.Request) -> web.Response:
     )
 
 
-async def document(request: web.Request) -> web.Response:
+async def printout(request: web.Request) -> web.Response:
     """The same as a PDF for the patient: roles of the office, names of doctors, no data of the record."""
     house, actor = house_of(request), actor_of(request)
     told = await openings.of_patient(house, actor, request.match_info["id"])
     territory, now = house.territory(actor.territory), house.now()
     sender = f"{territory.settings.name} – {territory.settings.phone} – {territory.settings.mail}"
-    sheet = sheets.Sheet(
+    document = printed.Document(
         title=f"Qui a vu mes données – {told['reference']}",
         sender=sender,
         heading="Qui a vu mes données",
         subtitle=f"Recherche {told['reference']} – état au {pages.day(now)}",
         sentences=(_PURPOSE,),
         tables=(
-            sheets.Table(
+            printed.Table(
                 title="Ouvertures de la fiche",
                 head=("Quand", "Qui", "Quoi", "Pourquoi"),
                 rows=[_line(one) for one in told["items"]],
@@ -82,7 +82,7 @@ async def document(request: web.Request) -> web.Response:
         footer=_ASK,
     )
     return web.Response(
-        body=await sheets.pdf(sheet, now),
+        body=await printed.pdf(document, now),
         content_type="application/pdf",
         headers={"Content-Disposition": f'attachment; filename="acces-{told["reference"]}.pdf"'},
     )
@@ -104,7 +104,7 @@ async def accesses(request: web.Request) -> web.StreamResponse:
 PAGES: Final = (
     Route("GET", "/journal/fiches", listing, allowed=DIRECTION),
     Route("GET", "/recherches/{id}/acces", of_patient, allowed=COORDINATION | DIRECTION),
-    Route("GET", "/recherches/{id}/acces.pdf", document, allowed=COORDINATION | DIRECTION),
+    Route("GET", "/recherches/{id}/acces.pdf", printout, allowed=COORDINATION | DIRECTION),
 )
 ROUTES: Final = (
     Route(

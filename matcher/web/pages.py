@@ -95,6 +95,11 @@ def thousands(count: int) -> str:
     return f"{count:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
+def written(figure: str | float) -> str:
+    """A figure as people write it: « 1 900 », « 3,5 »; words as they are."""
+    return thousands(figure) if isinstance(figure, int) else str(figure).replace(".", ",")
+
+
 class Lenient(dict[str, Any]):
     """A view in which what is absent reads as None, since views leave out what there is not."""
 
@@ -161,6 +166,7 @@ def environment() -> Environment:
         iso=iso,
         phone=phone,
         thousands=thousands,
+        written=written,
         plural=plural,
         opening=opening,
     )

@@ -1,5 +1,6 @@
 """``/journal``, ``/rapport``, ``/reglages`` and ``/aide``: pages that are only read."""
 
+import asyncio
 from datetime import date, timedelta
 from typing import Final
 
@@ -8,7 +9,7 @@ from aiohttp import web
 from matcher.service import openings, reports
 from matcher.service.actors import STAFF, Role
 from matcher.service.errors import Invalid
-from matcher.web import calendar_preview, pages, words
+from matcher.web import calendar_preview, pages, report_files, words
 from matcher.web.keys import actor_of, house_of
 from matcher.web.route import Route
 
@@ -28,25 +29,52 @@ async def journal(request: web.Request) -> web.Response:
 async def report(request: web.Request) -> web.Response:
     """The figures of a period; this year's until another is chosen."""
     today = house_of(request).now().astimezone(pages.PARIS).date()
-    typed = {"du": request.query.get("du", ""), "au": request.query.get("au", "")}
     refusal: tuple[int, str | None, dict[str, str]] = (200, None, {})
     try:
-        start = _day("du", typed["du"], today.replace(month=1, day=1))
-        end = _day("au", typed["au"], today)
+        start, end = _period(request, today)
     except Invalid as refused:
         refusal = pages.refusal_of(refused)
         start, end = today - timedelta(days=30), today
     status, error, faults = refusal
     figures = await reports.report(house_of(request), actor_of(request), start, end)
+    typed = {"du": request.query.get("du", ""), "au": request.query.get("au", "")}
     return pages.render(
         request,
         "report.html",
         status=status,
         error=error,
         faults=faults,
-        f=pages.lenient(figures),
+        period=report_files.period(figures),
+        sections=report_files.sections(figures),
         typed={"du": typed["du"] or start.isoformat(), "au": typed["au"] or end.isoformat()},
+        formats=("pdf", "xlsx", "csv"),
     )
+
+
+async def download(request: web.Request) -> web.Response:
+    """The same to take along."""
+    house, actor, format_ = house_of(request), actor_of(request), request.match_info["format"]
+    if format_ not in report_files.FORMATS:
+        raise web.HTTPNotFound
+    today = house.now().astimezone(pages.PARIS).date()
+    start, end = _period(request, today)
+    figures = await reports.report(house, actor, start, end)
+    settings = house.territory(actor.territory).settings
+    made = await asyncio.to_thread(report_files.made, format_, figures, settings.name, house.now())
+    return web.Response(
+        body=made,
+        content_type=report_files.FORMATS[format_],
+        headers={"Content-Disposition": f'attachment; filename="rapport-{start}-{end}.{format_}"'},
+    )
+
+
+def _period(request: web.Request, today: date) -> tuple[date, date]:
+    """What was asked for, else this year so far. Raises Invalid."""
+    start = _day("du", request.query.get("du", ""), today.replace(month=1, day=1))
+    end = _day("au", request.query.get("au", ""), today)
+    if end < start:
+        raise Invalid({"au": "La fin précède le début."})
+    return start, end
 
 
 def _day(name: str, typed: str, otherwise: date) -> date:
@@ -94,6 +122,7 @@ async def help_(request: web.Request) -> web.Response:
 ROUTES: Final = (
     Route("GET", "/journal", journal, allowed=DIRECTION),
     Route("GET", "/rapport", report, allowed=DIRECTION),
+    Route("GET", "/rapport.{format}", download, allowed=DIRECTION),
     Route("GET", "/reglages", settings, allowed=STAFF),
     Route("GET", "/aide", help_, allowed=STAFF | {Role.REQUESTER}),
 )

@@ -26,6 +26,7 @@ from matcher.web import (
     directory_page,
     doctor,
     doors_page,
+    equity_page,
     guards,
     headers,
     health,
@@ -77,6 +78,7 @@ PAGES: Final[tuple[Route, ...]] = (
     *directory_page.ROUTES,  # /medecins
     *reports_page.ROUTES,  # /journal, /rapport, /reglages, /aide
     *trial_page.ROUTES,  # /reglages/essai
+    *equity_page.PAGES,  # /rapport/equite
     *openings_page.PAGES,  # /journal/fiches, /recherches/{id}/acces
     *doctor.ROUTES,  # /r, /dossier, /double-verification, /places
 )
@@ -94,6 +96,7 @@ API: Final[tuple[Route, ...]] = (
     *api_directory.ROUTES,  # /doctors, /doctors/{id}, /doctors/{id}/offers
     api_resume.ROUTE,  # /resume, after a restore
     *api_reports.ROUTES,  # /journal, /report
+    *equity_page.ROUTES,  # /equity
     *openings_page.ROUTES,  # /searches/{id}/accesses
 )
 

@@ -460,3 +460,31 @@ class AccessList(TypedDict):
 
     reference: str
     items: list[AccessView]
+
+
+class RateView(TypedDict):
+    """One group of patients beside all others; shares from 0 to 1, bounds of 95 %."""
+
+    measure: Literal["age", "coverage", "quartier"]
+    value: str
+    found: int
+    ended: int
+    share: float
+    low: float
+    high: float
+    others: float
+    difference: float
+    difference_low: float
+    difference_high: float
+    #: By chance alone, corrected for the number of comparisons.
+    chance: float
+    unexplained: bool
+
+
+class EquityView(TypedDict):
+    """Outcomes by group, over the quarters of which every request is counted."""
+
+    quarters: list[str]
+    rates: list[RateView]
+    #: Measure → value → share in each quarter, null where the group was too small in it.
+    course: dict[str, dict[str, list[float | None]]]

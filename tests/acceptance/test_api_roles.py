@@ -140,6 +140,7 @@ PLACED: list[tuple[set[Role] | None, str]] = [
         {Role.DIRECTRICE},
         """
         GET /journal GET /journal/fiches GET /rapport GET /api/v1/journal GET /api/v1/report
+        GET /rapport/equite GET /rapport.{format} GET /api/v1/equity
         GET /reglages/essai POST /reglages/essai POST /reglages/essai/arreter
         """,
     ),

@@ -1,7 +1,7 @@
 """Plain documents to print or send: a heading, a few sentences, tables. The record has a layout of its own.
 
-The layout is ``templates/documents/sheet.typ``. It receives text as data and never as markup, so that nothing
-typed anywhere can act on the document. The PDF is tagged, for screen readers (PDF/UA-1) and for archives
+The layout is ``templates/documents/printed.typ``. It receives text as data and never as markup: nothing typed
+anywhere can act on the document. The PDF is tagged, for screen readers (PDF/UA-1) and for archives
 (PDF/A-2a).
 """
 
@@ -28,7 +28,7 @@ class Table:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sheet:
+class Document:
     """What a document says, as plain texts."""
 
     #: Stands in a reader's window and in the file's properties: no name of a patient.
@@ -42,12 +42,12 @@ class Sheet:
     footer: str = ""
 
 
-def render(sheet: Sheet, at: datetime) -> bytes:
-    """The sheet as a PDF, dated ``at`` (aware). Takes some 30 ms: call it in a thread, or ``pdf``."""
-    data = json.dumps(asdict(sheet), ensure_ascii=False)
+def render(document: Document, at: datetime) -> bytes:
+    """The document as a PDF, dated ``at`` (aware). Takes some 30 ms: call it in a thread, or ``pdf``."""
+    data = json.dumps(asdict(document), ensure_ascii=False)
     standards: list[typst.PDFStandard] = ["ua-1", "a-2a"]
     made = typst.compile(
-        TEMPLATES / "sheet.typ",
+        TEMPLATES / "printed.typ",
         root=TEMPLATES,
         format="pdf",
         sys_inputs={"data": data},
@@ -60,6 +60,6 @@ def render(sheet: Sheet, at: datetime) -> bytes:
     return made
 
 
-async def pdf(sheet: Sheet, at: datetime) -> bytes:
+async def pdf(document: Document, at: datetime) -> bytes:
     """``render`` beside the event loop."""
-    return await asyncio.to_thread(render, sheet, at)
+    return await asyncio.to_thread(render, document, at)

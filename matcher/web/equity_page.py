@@ -1,0 +1,78 @@
+"""``/rapport/equite``: whether every group of patients ends with a doctor as often as the others."""
+
+from datetime import date
+from typing import Any, Final
+
+from aiohttp import web
+
+from matcher.records.words import CODES
+from matcher.service import equity
+from matcher.service.actors import Role
+from matcher.service.errors import Invalid
+from matcher.web import pages
+from matcher.web.api_reports import ReportQuery
+from matcher.web.keys import actor_of, house_of
+from matcher.web.moves import API
+from matcher.web.reading import answer, query_of
+from matcher.web.route import Doc, Route
+from matcher.web.schemas import EquityView
+
+DIRECTION: Final = frozenset({Role.DIRECTRICE})
+#: Years that the page looks back: small groups need time to be large enough.
+_YEARS: Final = 3
+_MEASURES: Final = {"age": "Âge", "coverage": "Couverture", "quartier": "Quartier"}
+
+
+async def page(request: web.Request) -> web.Response:
+    """The last three years, as far as every quarter is counted."""
+    house, actor = house_of(request), actor_of(request)
+    today = house.now().astimezone(pages.PARIS).date()
+    first = date(today.year - _YEARS, 1, 1)
+    told = await equity.rates(house, actor, first, today)
+    groups = [
+        (title, [_drawn(rate, told) for rate in told["rates"] if rate["measure"] == measure])
+        for measure, title in _MEASURES.items()
+    ]
+    return pages.render(
+        request,
+        "equity.html",
+        groups=[(title, rates) for title, rates in groups if rates],
+        flagged=[_drawn(rate, told) for rate in told["rates"] if rate["unexplained"]],
+        first=first,
+        quarters=[_quarter(one) for one in told["quarters"]],
+    )
+
+
+def _drawn(rate: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
+    value = rate["value"]
+    said = f"{value.rstrip('-')} ans et plus" if value.endswith("-") else f"{value.replace('-', ' à ')} ans"
+    if rate["measure"] != "age":
+        said = CODES["coverage"].get(value, value) if rate["measure"] == "coverage" else value
+    course = told["course"][rate["measure"]][value]
+    return rate | {"said": said, "course": list(zip(map(_quarter, told["quarters"]), course, strict=True))}
+
+
+def _quarter(month: str) -> str:
+    """« 2e trimestre 2026 »."""
+    number = (int(month[5:]) + 2) // 3
+    return f"{number}{'er' if number == 1 else 'e'} trimestre {month[:4]}"
+
+
+async def rates(request: web.Request) -> web.StreamResponse:
+    """Outcomes by group of patients, with their uncertainty."""
+    query = query_of(request, ReportQuery)
+    if query.to < query.from_:
+        raise Invalid({"to": "La fin précède le début."})
+    return answer(await equity.rates(house_of(request), actor_of(request), query.from_, query.to))
+
+
+PAGES: Final = (Route("GET", "/rapport/equite", page, allowed=DIRECTION),)
+ROUTES: Final = (
+    Route(
+        "GET",
+        API + "/equity",
+        rates,
+        allowed=DIRECTION,
+        doc=Doc(summary="Outcomes by group of patients", query=ReportQuery, answers={200: EquityView}),
+    ),
+)

@@ -1,0 +1,53 @@
+"""The report to take along says the same in every form, and no cell of it is calculated."""
+
+import csv
+import io
+import zipfile
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from matcher.web import report_files
+
+FIGURES: dict[str, Any] = {
+    "from": date(2026, 1, 1),
+    "to": date(2026, 12, 31),
+    "requests": 1234,
+    "by_requester": {"pass": 7, "cpts": 2},
+    "by_state": {"attached": 5},
+    "attached": 5,
+    "days_to_attached_median": 3.5,
+    "days_to_attached_ninth": 9.0,
+    "found_within_30_days": {"of": 9, "found": 4},
+    "groups": {"quartier": {"Parilly": 6, "other": 5}, "coverage": {"c2s": 5}},
+}
+
+
+def test_the_csv_holds_every_line_with_its_heading() -> None:
+    text = report_files.as_csv(FIGURES).decode("utf-8-sig")
+    rows = {(part, line): value for part, line, value in csv.reader(io.StringIO(text), delimiter=";")}
+    assert rows["Activité", "Demandes transmises"] == "1234"
+    assert rows["Délais", "Jusqu’au médecin traitant, en jours : la moitié au plus en"] == "3.5"
+    assert rows["Délais", "Trouvés dans les 30 jours"] == "4 sur 9"
+    assert rows["Par quartier", "Parilly"] == "6"
+    assert rows["Par demandeur", "PASS"] == "7"
+
+
+@pytest.mark.parametrize("name", ["=1+1", "@SUM(A1)", "-2", "\t=3"])
+def test_what_a_spreadsheet_would_calculate_is_text(name: str) -> None:
+    figures = FIGURES | {"groups": {"quartier": {name: 6}}}
+    rows = list(csv.reader(io.StringIO(report_files.as_csv(figures).decode("utf-8-sig")), delimiter=";"))
+    assert [f"'{name}"] == [line for part, line, _ in rows if part == "Par quartier"]
+    with zipfile.ZipFile(io.BytesIO(report_files.as_workbook(figures))) as book:
+        assert b"<f>" not in book.read("xl/worksheets/sheet1.xml")
+
+
+def test_the_workbook_holds_figures_as_numbers() -> None:
+    with zipfile.ZipFile(io.BytesIO(report_files.as_workbook(FIGURES))) as book:
+        assert b"<v>1234</v>" in book.read("xl/worksheets/sheet1.xml")
+
+
+def test_the_pdf_is_made() -> None:
+    made = report_files.made("pdf", FIGURES, "CPTS de Vénissieux", datetime(2026, 12, 1, tzinfo=UTC))
+    assert made[:5] == b"%PDF-"
