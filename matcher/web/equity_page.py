@@ -1,9 +1,10 @@
 """``/rapport/equite``: whether every group of patients ends with a doctor as often as the others."""
 
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from aiohttp import web
+from typing_extensions import TypedDict
 
 from matcher.records.words import CODES
 from matcher.service import equity
@@ -15,12 +16,39 @@ from matcher.web.keys import actor_of, house_of
 from matcher.web.moves import API
 from matcher.web.reading import answer, query_of
 from matcher.web.route import Doc, Route
-from matcher.web.schemas import EquityView
 
 DIRECTION: Final = frozenset({Role.DIRECTRICE})
 #: Years that the page looks back: small groups need time to be large enough.
 _YEARS: Final = 3
 _MEASURES: Final = {"age": "Âge", "coverage": "Couverture", "quartier": "Quartier"}
+
+
+class RateView(TypedDict):
+    """One group of patients beside all others; shares from 0 to 1, bounds of 95 %."""
+
+    measure: Literal["age", "coverage", "quartier"]
+    value: str
+    found: int
+    ended: int
+    share: float
+    low: float
+    high: float
+    others: float
+    difference: float
+    difference_low: float
+    difference_high: float
+    #: By chance alone, corrected for the number of comparisons.
+    chance: float
+    unexplained: bool
+
+
+class EquityView(TypedDict):
+    """Outcomes by group, over the quarters of which every request is counted."""
+
+    quarters: list[str]
+    rates: list[RateView]
+    #: Measure → value → share in each quarter, null where the group was too small in it.
+    course: dict[str, dict[str, list[float | None]]]
 
 
 async def page(request: web.Request) -> web.Response:

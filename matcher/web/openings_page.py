@@ -1,8 +1,10 @@
 """``/journal/fiches``: who opened which record and why; and the same for one patient, as a page and a PDF."""
 
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, Required
 
 from aiohttp import web
+from typing_extensions import TypedDict
 
 from matcher import printed
 from matcher.service import openings
@@ -13,7 +15,6 @@ from matcher.web.keys import actor_of, house_of
 from matcher.web.moves import API
 from matcher.web.reading import answer
 from matcher.web.route import Doc, Route
-from matcher.web.schemas import AccessList
 
 DIRECTION: Final = frozenset({Role.DIRECTRICE})
 _PURPOSE: Final = (
@@ -25,6 +26,28 @@ _ASK: Final = (
     "Une ligne vous étonne ? Demandez à la CPTS : elle doit vous répondre. Vous pouvez aussi vous adresser à "
     "la CNIL (cnil.fr)."
 )
+
+
+class AccessView(TypedDict, total=False):
+    """That somebody saw a record, or that it was given to a doctor; ``who`` is a name, where it is known."""
+
+    seq: Required[int]
+    at: Required[datetime]
+    by: Required[str]
+    role: Required[str]
+    what: Required[str]
+    who: str
+    why: str
+    search: str
+    reference: str
+    doctor: str
+
+
+class AccessList(TypedDict):
+    """Who saw one patient's record, oldest first, over every search about the same person."""
+
+    reference: str
+    items: list[AccessView]
 
 
 async def listing(request: web.Request) -> web.Response:
