@@ -11,14 +11,14 @@ from matcher.protocol import steps
 from matcher.protocol.hours import opening_of
 from matcher.protocol.ids import DoctorId
 from matcher.protocol.moves import Event
-from matcher.protocol.search import State, TaskKind, Timer, TimerKind
-from matcher.records.priority import Priority, order, waited
+from matcher.protocol.search import State, Timer, TimerKind
 from matcher.service import board as boards
-from matcher.service import desk, unreached, vaulted
+from matcher.service import desk, to_do, unreached, vaulted
 from matcher.service.actors import OFFICE, Actor, require
 from matcher.service.board import Board
 from matcher.service.house import House
 from matcher.service.sheets import Sheet
+from matcher.service.to_do import Thing
 from matcher.storage import doctors, journal, received, searches, territories
 from matcher.storage.doctors import Card
 from matcher.storage.journal import Entry
@@ -89,30 +89,13 @@ class Bureau:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Thing:
-    """A row before its names were looked up: most rows of a long list are not shown."""
-
-    search: str
-    reference: str
-    kind: str
-    reason: str
-    verb: str
-    at: datetime
-    doctor: DoctorId | None = None
-    #: Where it is done, if not on the search's own page.
-    url: str | None = None
-    #: Where to say that it was done, if it does not go by itself.
-    done_url: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class _Drawn:
     """The lists of the screen in full, as of a moment."""
 
     at: datetime
     #: What comes before the mails to read, and after them.
-    pressing: tuple[_Thing, ...]
-    rest: tuple[_Thing | Row, ...]
+    pressing: tuple[Thing, ...]
+    rest: tuple[Thing | Row, ...]
     going: tuple[tuple[Owned, Timer], ...]
     idle: tuple[Owned, ...]
 
@@ -127,43 +110,16 @@ class _Lately:
     fresh: tuple[Fresh, ...]
 
 
-#: Tasks in the order in which to do them, with their reason and verb. What is not listed comes last.
-_TASKS: Mapping[TaskKind, tuple[str, str]] = {
-    TaskKind.ANSWER_HELD_OVERDUE: ("Réponse retenue depuis plus d’un jour ouvré", "Trancher"),
-    TaskKind.CALL_ME_FOR_THE_CODE: ("Attend votre appel pour le code de la fiche", "Appeler"),
-    TaskKind.CALL_BACK: ("Rappel promis", "Rappeler"),
-    TaskKind.LAST_YES_GONE: ("Le dernier oui n’est plus là", "Voir"),
-    TaskKind.DOCTOR_GAVE_UP: ("Le médecin choisi s’est désisté", "Voir"),
-    TaskKind.APPOINTMENT_TO_CHECK: ("Le rendez-vous a-t-il eu lieu ?", "Noter"),
-    TaskKind.APPOINTMENT_MISSED: ("Rendez-vous manqué : une nouvelle date est à trouver", "Appeler"),
-    TaskKind.APPOINTMENT_DATE_WANTED: ("La date du premier rendez-vous manque", "Noter"),
-    TaskKind.CHOICE_WAITED_FOR: ("Un oui attend le choix de la personne", "Appeler"),
-    TaskKind.RECORD_NOT_OPENED: ("La fiche n’est pas ouverte", "Appeler"),
-    TaskKind.LINK_LOCKED: ("Cinq codes faux : le lien est bloqué", "Renouveler"),
-    TaskKind.RELEASE_UNREACHED: ("Le mail de la fiche n’est pas arrivé", "Renouveler"),
-    TaskKind.ANSWER_HELD: ("Réponse retenue : est-ce bien le médecin ?", "Trancher"),
-    TaskKind.MAIL_UNREACHED: ("Mail impossible à remettre : à appeler", "Appeler"),
-    TaskKind.NOBODY_REACHED: ("Aucun mail parti depuis une heure", "Voir"),
-    TaskKind.PATIENT_UNREACHABLE: ("Personne injoignable", "Essayer"),
-    TaskKind.RECONFIRM: ("Besoin et accord à reconfirmer", "Reconfirmer"),
-    TaskKind.RELAUNCH_DUE: ("La date de relance est là", "Relancer"),
-    TaskKind.LATE_YES: ("Un oui est arrivé après la fin", "Voir"),
-    TaskKind.BOTH_RELEASED: ("Deux fiches pour la même personne", "Voir"),
-    TaskKind.UNTOUCHED: ("Sans mouvement depuis 90 jours", "Voir"),
-}
 #: What came back by mail and waits to be read.
 _CAME_BACK = {
     "reply": "Réponse par mail à lire",
     "automatic": "Message automatique à lire",
     "bounce": "Mail non remis : à lire",
 }
-_ORDER = {kind: place for place, kind in enumerate(_TASKS)}
 #: Timers that end or destroy something in months: nobody would say that such a search goes on by itself.
 _FAR = frozenset({TimerKind.UNTOUCHED, TimerKind.ABANDONED, TimerKind.RETENTION_OVER})
 #: How long a yes is news, and how many are named.
 _NEWS, _NAMED = timedelta(hours=1), 3
-#: A yes that lapses within this time is shown before urgent requests.
-_SOON = timedelta(hours=24)
 _ANSWERS = frozenset({Event.ANSWER, Event.CALL})
 #: What lapses soon, or has waited long enough to go before others, is looked at anew after so long.
 _MINUTE = timedelta(minutes=1)
@@ -179,11 +135,11 @@ async def bureau(house: House, actor: Actor, start: int = 0) -> Bureau:
         sheet = await desk.sheet(session, house, territory)
         drawn = _drawn(sheet, now)
         mails = [*await _to_read(session, territory), *await _unreached(session, territory)]
-        told = {thing.search for thing in mails if isinstance(thing, _Thing)}
+        told = {thing.search for thing in mails if isinstance(thing, Thing)}
         listed = (*drawn.pressing, *mails, *drawn.rest)
         idle = [one for one in drawn.idle if one.search.id not in told]
         part, soon, still = listed[start : start + ROWS], drawn.going[:BELOW], idle[:BELOW]
-        named = [thing for thing in part if isinstance(thing, _Thing)]
+        named = [thing for thing in part if isinstance(thing, Thing)]
         shown = {thing.search for thing in named}
         shown |= {one.search.id for one in (*(one for one, _ in soon), *still)}
         labels = await vaulted.labels(session, house, territory, shown)
@@ -211,7 +167,7 @@ def _drawn(sheet: Sheet, now: datetime) -> _Drawn:
     if known is not None and known.at <= now < known.at + _MINUTE:
         return known
     everything = list(sheet.searches.values())
-    pressing, rest = _things(everything, now)
+    pressing, rest = to_do.things(everything, now)
     moving = [(one, _next(one)) for one in everything if one.search.state in desk.MOVING]
     tasked = {thing.search for thing in (*pressing, *rest)}
     going = [(one, timer) for one, timer in moving if timer is not None]
@@ -225,23 +181,6 @@ def _drawn(sheet: Sheet, now: datetime) -> _Drawn:
     )
     sheet.drawn["bureau"] = made
     return made
-
-
-def _things(everything: list[Owned], now: datetime) -> tuple[list[_Thing], list[_Thing]]:
-    """What needs a person, in order: before the doctors to call, and after."""
-    kinds = list(_TASKS)
-    before = [
-        *_of_tasks(everything, set(kinds[:3])),
-        *_lapsing(everything, now),
-        *_requests(everything, now, urgent=True),
-    ]
-    after = [
-        *_of_tasks(everything, set(kinds[3:8])),
-        *_requests(everything, now, urgent=False),
-        *_ready(everything),
-        *_of_tasks(everything, set(kinds[8:])),
-    ]
-    return before, after
 
 
 async def news(house: House, actor: Actor) -> tuple[Fresh, ...]:
@@ -296,17 +235,17 @@ def _to_call(board: Board) -> list[Row]:
     return [Row(kind="calls", name="Médecins à appeler", reason=said, verb="Appeler", url="/appels")]
 
 
-async def _unreached(session: AsyncSession, territory: str) -> list[_Thing | Row]:
+async def _unreached(session: AsyncSession, territory: str) -> list[Thing | Row]:
     """Mails that died, and what to do about each."""
     found = await unreached.unreached(session, territory)
     names = await searches.references(session, territory, {mail.search for mail in found if mail.search})
     cards = await doctors.cards(session, territory, {mail.doctor for mail in found if mail.doctor})
-    rows: list[_Thing | Row] = []
+    rows: list[Thing | Row] = []
     for mail in found:
         doctor, done = mail.doctor and DoctorId(mail.doctor), f"/mails/{mail.id}/vu"
         if mail.search in names:
             rows.append(
-                _Thing(
+                Thing(
                     search=mail.search,
                     reference=names[mail.search],
                     kind="unreached",
@@ -333,12 +272,12 @@ async def _unreached(session: AsyncSession, territory: str) -> list[_Thing | Row
     return rows
 
 
-async def _to_read(session: AsyncSession, territory: str) -> list[_Thing]:
+async def _to_read(session: AsyncSession, territory: str) -> list[Thing]:
     """Mails that came back and that nobody but a person understands."""
     found = await received.waiting(session, territory)
     names = await searches.references(session, territory, {mail.search for mail in found})
     return [
-        _Thing(
+        Thing(
             search=mail.search,
             reference=names[mail.search],
             kind="reply",
@@ -352,83 +291,7 @@ async def _to_read(session: AsyncSession, territory: str) -> list[_Thing]:
     ]
 
 
-def _of_tasks(everything: list[Owned], kinds: set[TaskKind]) -> list[_Thing]:
-    found = [(one, task) for one in everything for task in one.search.tasks if task.kind in kinds]
-    found.sort(key=lambda pair: (_ORDER[pair[1].kind], pair[1].since))
-    return [
-        _Thing(
-            search=one.search.id,
-            reference=one.reference,
-            kind=task.kind,
-            reason=_TASKS[task.kind][0],
-            verb=_TASKS[task.kind][1],
-            at=task.since,
-            doctor=task.doctor,
-        )
-        for one, task in found
-    ]
-
-
-def _lapsing(everything: list[Owned], now: datetime) -> list[_Thing]:
-    soon = [
-        (timer, one)
-        for one in everything
-        for timer in one.search.timers
-        if timer.kind in (TimerKind.YES_HELD, TimerKind.YES_LAPSES) and timer.at - now <= _SOON
-    ]
-    return [
-        _Thing(
-            search=one.search.id,
-            reference=one.reference,
-            kind="yes_lapsing",
-            reason="Un oui va expirer",
-            verb="Proposer",
-            at=timer.at,
-            doctor=timer.doctor,
-        )
-        for timer, one in sorted(soon, key=lambda pair: pair[0].at)
-    ]
-
-
-def _requests(everything: list[Owned], now: datetime, *, urgent: bool) -> list[_Thing]:
-    new = [o for o in everything if o.search.state is State.SUBMITTED and o.search.urgent is urgent]
-    new.sort(key=lambda one: _pressing(one, now))
-    reason = "Demande urgente à relire" if urgent else "Nouvelle demande à relire"
-    return [
-        _Thing(
-            search=one.search.id,
-            reference=one.reference,
-            kind="new_request",
-            reason=reason if one.structure_name is None else f"{reason} ({one.structure_name})",
-            verb="Relire",
-            at=one.search.since,
-        )
-        for one in new
-    ]
-
-
-def _pressing(one: Owned, now: datetime) -> tuple[int, datetime]:
-    """A sorting key: the class, raised by the time waited so that nobody starves; then who waited longest."""
-    seniority = one.search.seniority or one.search.since
-    return order(waited(Priority(level=one.priority), seniority=seniority, now=now).level, seniority)
-
-
-def _ready(everything: list[Owned]) -> list[_Thing]:
-    return [
-        _Thing(
-            search=one.search.id,
-            reference=one.reference,
-            kind="ready",
-            reason="Prête à être lancée",
-            verb="Lancer",
-            at=one.search.since,
-        )
-        for one in everything
-        if one.search.state is State.READY
-    ]
-
-
-def _row(thing: _Thing, labels: Mapping[str, str], people: Mapping[DoctorId, Card]) -> Row:
+def _row(thing: Thing, labels: Mapping[str, str], people: Mapping[DoctorId, Card]) -> Row:
     return Row(
         kind=thing.kind,
         name=_name(thing.search, thing.reference, labels),
