@@ -36,11 +36,12 @@ async def until(
 ) -> datetime | None:
     """Until when this letter waits for others to the same doctor; None: it goes at once, by itself.
 
-    It never waits for longer than a quarter of what the search's next wave waits for.
+    It never waits for longer than a quarter of what the search's next wave waits for, and in a rehearsal (a
+    territory whose clock is the wall's) not at all: many searches are launched there within minutes.
     """
-    if letter not in GATHERED or search.urgent:
-        return None
     territory, now = house.territory(search.territory), house.now()
+    if letter not in GATHERED or search.urgent or territory.settings.clock == "wall":
+        return None
     digest, rules = territory.settings.digest, territory.rules
     next_wave = after(now, rules.delays.next_wave, rules.doctors_calendar) - now
     window: timedelta = min(elapsed(digest.window), next_wave / 4)

@@ -163,9 +163,11 @@ async def test_a_request_becomes_a_medecin_traitant(opened, stage, way):
     await doctor.hands.press("Je confirme")
     await doctor.reads("Merci, votre réponse est notée")
     for _ in range(300):
-        if await stage.state(search) == "proposing":
+        seen = await views.search(stage.house, stage.office, search)
+        if seen["state"] == "proposing":
             break
         await asyncio.sleep(0.1)
+    assert seen["state"] == "proposing", (seen.get("held"), seen.get("next"), seen.get("tasks"))
 
     await office.page.goto(f"/recherches/{search}")
     await office.reads("À lire à la personne au téléphone")

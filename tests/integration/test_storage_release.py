@@ -361,6 +361,8 @@ async def test_nothing_of_a_patient_has_a_column_in_clear():
         "doctors",
         "structures",
         "users",
+        "factors",
+        "origins",
         "api_keys",
         "call_claims",
         "places",
