@@ -179,11 +179,8 @@ def _offered(
     subject: Subject, ground: Ground, ages: Iterable[int]
 ) -> Iterator[tuple[Announcement, frozenset[int] | None]]:
     """What the office may announce of them, and of which ages where not of all: the ladder, and clicks."""
-    try:
-        # A rung that the ladder passes over for the sake of others may still be asked for.
-        rungs = [rung for rung in ladder(subject, ground) if rung.residents >= ground.k]
-    except CannotAnnounce:
-        return
+    # A rung that the ladder passes over for the sake of others may still be asked for.
+    rungs = [rung for rung in ladder(subject, ground) if rung.residents >= ground.k]
     marks = ((rung.age, ground.gazetteer.landmark_of(rung.place)) for rung in rungs)
     near = [made for age, mark in marks if age and mark for made in _finer(subject, ground, age, mark)]
     yield from ((made, None) for made in dict.fromkeys((*choices(subject, ground), *rungs, *near)))

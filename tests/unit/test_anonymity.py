@@ -89,6 +89,41 @@ def test_too_few_of_a_quartier_take_others_along_to_the_commune() -> None:
     assert (fine.proposed, fine.remaining) == (None, 500)
 
 
+def test_where_fewer_than_k_live_in_all_nobody_is_announced() -> None:
+    found = audit(_small(large=1, small=1), [])
+    assert found.announcements == ()
+    assert found.unannounceable == found.cells > 0
+
+
+def test_where_nothing_is_proposed_only_clicks_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(subject: Subject, ground: Ground) -> Announcement:
+        raise TooFewResidents(0, ground.k)
+
+    monkeypatch.setattr("matcher.protocol.anonymity.announce", nothing)
+    found = audit(_small(large=500, small=100), [])
+    assert found.announcements
+    assert {each.proposed for each in found.announcements} == {None}
+
+
+def test_of_two_quartiers_with_one_name_the_smaller_count_is_the_one_that_holds() -> None:
+    quartiers = tuple(
+        Place(name="Centre", kind=PlaceKind.QUARTIER, lat=45.7, lon=4.88, insee=insee, quartier="Centre")
+        for insee in ("69259", "69199")
+    )
+    rows = tuple(
+        Residents(quartier="Centre", insee=insee, age_from=age, age_to=age + 4, residents=count)
+        for insee, count in (("69259", 500), ("69199", 200))
+        for age in range(0, 100, 5)
+    )
+    ground = Ground(
+        gazetteer=Gazetteer(territory="CPTS de Vénissieux", places=quartiers),
+        population=Population(residents=rows),
+    )
+    found = audit(ground, [])
+    told = _of(found.announcements, PlaceKind.QUARTIER, AgeBand(from_=65, to=69))
+    assert told.announcement.residents == 200
+
+
 def test_where_every_quartier_is_large_enough_nobody_is_widened() -> None:
     found = audit(_small(large=500, small=100), [])
     fine = [each for each in found.announcements if each.proposed and not each.announcement.conditions]

@@ -146,3 +146,27 @@ def test_what_was_found_of_the_doctors_is_used_again_as_long_as_it_holds() -> No
     assert Switchboard(phoned, today=TODAY, rounds=2, before=first).work is first.work
     moved = [replace(doctor, lat=45.0) for doctor in doctors]
     assert Switchboard(moved, today=TODAY, rounds=2, before=first).work is not first.work
+
+
+def test_who_is_not_there_or_not_wanted_is_no_candidate() -> None:
+    random = Random(2)
+    board = Switchboard([_doctor(random, number) for number in range(60)], today=TODAY, rounds=2)
+    search = _search(random, 0)
+    known, declined = DoctorId("d5"), min(search.declined)
+    assert board.candidate(search, DoctorId("nobody")) is None
+    assert board.candidate(search, declined) is None
+    assert (board.only(known).bit_count(), board.only(DoctorId("nobody"))) == (1, 0)
+    assert board.has(board.only(known), known)
+
+
+def test_nothing_announced_is_at_no_distance() -> None:
+    board = Switchboard([_doctor(Random(3), 0)], today=TODAY, rounds=2)
+    assert board.distance_km(replace(_search(Random(3), 0), announcement=None), DoctorId("d0")) is None
+
+
+def test_the_same_search_is_looked_at_once() -> None:
+    random = Random(4)
+    board = Switchboard([_doctor(random, number) for number in range(60)], today=TODAY, rounds=2)
+    search = _search(random, 0)
+    assert board.to_phone(search) == board.to_phone(search)
+    assert board.work.done[search.id][0] is search
