@@ -188,7 +188,7 @@ async def test_loading_every_page_and_reading_every_call_changes_nothing(house: 
         one = doctor["id"] if "medecins" in route.path or "doctors" in route.path else search
         path = route.path.replace("{token}", unsubscribe[1]).replace("{doctor}", doctor["id"])
         path = re.sub(r"{\w+}", one, path)
-        if path.endswith("/report"):
+        if path.endswith(("/report", "/equity")):
             path += "?from=2026-11-01&to=2026-11-30"
         if path == "/direct":
             # It goes on until the page is closed.
