@@ -45,6 +45,7 @@ async def report(request: web.Request) -> web.Response:
         error=error,
         faults=faults,
         period=report_files.period(figures),
+        requests=figures["requests"],
         sections=report_files.sections(figures),
         typed={"du": typed["du"] or start.isoformat(), "au": typed["au"] or end.isoformat()},
         formats=("pdf", "xlsx", "csv"),
