@@ -26,7 +26,7 @@ from matcher import (
     directory,
 )
 from matcher.demo.rehearsal import rehearse
-from matcher.service import audit, installation, keys
+from matcher.service import audit, installation, retention
 from matcher.service.errors import Conflict, Invalid
 from matcher.service.house import House, Part
 from matcher.storage import migrate
@@ -133,8 +133,11 @@ def verify() -> None:
 @app.command()
 def purge() -> None:
     """Oublier ce qu’aucune durée de conservation ne couvre plus."""
-    forgotten = _in_house(keys.purge)
-    _say(f"{forgotten['mails']} mails et {forgotten['journal_months']} mois de journal oubliés")
+    gone = _in_house(retention.purge)
+    _say(
+        f"oubliés : {gone['searches']} recherches, {gone['answers']} réponses de médecins, {gone['lists']} "
+        f"listes, {gone['mails']} mails, {gone['journal_months']} mois de journal"
+    )
 
 
 def _settings() -> Settings:

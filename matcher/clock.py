@@ -1,4 +1,6 @@
-"""The clock: claims due steps and does each once. APScheduler only ticks; deadlines live in our table."""
+"""The clock: claims due steps and does each once, and forgets each hour what no retention covers any more.
+APScheduler only ticks; deadlines live in our table.
+"""
 
 import asyncio
 from datetime import timedelta
@@ -9,7 +11,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from matcher.protocol import steps
 from matcher.protocol.moves import Refused
-from matcher.service import turn
+from matcher.service import retention, turn
 from matcher.service.actors import system
 from matcher.service.house import House
 from matcher.storage import searches, timers
@@ -17,6 +19,8 @@ from matcher.storage.timers import Due
 
 #: A due step starts within a second (PROTOCOL.md, "Time").
 TICK = timedelta(milliseconds=400)
+#: How often what no retention covers any more is forgotten.
+SWEEP = timedelta(hours=1)
 _BATCH = 50
 _log = structlog.get_logger(__name__)
 
@@ -87,6 +91,16 @@ async def run(house: House, stop: asyncio.Event) -> None:
             except Exception as problem:  # noqa: BLE001
                 _log.error("clock_unreachable", problem=type(problem).__name__)
 
+    async def forget() -> None:
+        try:
+            done = await retention.purge(house)
+        except Exception as problem:  # noqa: BLE001
+            # Cut short it has done a part, and goes on at the next hour.
+            _log.error("purge_failed", problem=type(problem).__name__)
+        else:
+            _log.info("purged", **done)
+
+    scheduler.add_job(forget, IntervalTrigger(seconds=SWEEP.total_seconds()), max_instances=1, coalesce=True)
     scheduler.add_job(
         once,
         IntervalTrigger(seconds=TICK.total_seconds()),

@@ -1,21 +1,14 @@
-"""The life of the vault's keys: a new month, sealing again, destroying, and what retention ends."""
+"""The life of the vault's keys: a new month, sealing again, destroying, putting back."""
 
 from collections.abc import Callable
-from datetime import timedelta
 
-from config.settings import elapsed
-from matcher.service import replies, vaulted
-from matcher.service.attempts import KNOWN
 from matcher.service.errors import Conflict
 from matcher.service.house import House
-from matcher.storage import attempts, idempotency, journal_chain, sealed, searches, sessions
-from messaging import outbox
+from matcher.storage import sealed
 from messaging.escrow import identity_of
 from messaging.keyring import KeyAbsent
 
 _BATCH = 100
-#: How long answers are kept for their Idempotency-Key, and login failures for their limit.
-KEPT = timedelta(days=2)
 
 
 async def rewrap(house: House, progress: Callable[[int, int], None]) -> int:
@@ -75,35 +68,3 @@ async def recover(house: House, identity: str) -> list[str]:
     opener = identity_of(identity)
     names = house.escrow.names()
     return [name for name in names if house.keyring.put_back(name, house.escrow.opened(name, opener))]
-
-
-async def purge(house: House) -> dict[str, int]:
-    """Forget what no retention covers any more: settled mails, kept answers, old sessions, login failures,
-    and whole sealed months of the journal.
-
-    Records end by their own due steps. Returns what was forgotten, counted.
-    """
-    now = house.now()
-    for place in house.territories:
-        async with house.sessions.begin() as session:
-            left = await sealed.left(session, place, vaulted.FIGURES)
-        for search in left:
-            async with house.sessions.begin() as session:
-                owned = await searches.lock(session, place, search)
-                if owned is not None:
-                    await vaulted.count_left(session, house, owned.search)
-    forgotten = months = 0
-    sign = house.keyring.journal().sign
-    async with house.sessions.begin() as session:
-        for territory in house.territories.values():
-            retention = territory.settings.retention
-            forgotten += await outbox.purge(session, territory.id, before=now - elapsed(retention.contact))
-            await replies.forget(session, territory.id, now, elapsed(retention.contact))
-            await journal_chain.seal_months(session, territory.id, now, sign)
-            months += await journal_chain.prune(session, territory.id, now - elapsed(retention.journal), now)
-            await idempotency.sweep(session, territory.id, now - KEPT)
-            await sessions.sweep(session, territory.id, now)
-            await attempts.sweep(session, territory.id, now - KEPT, now - KNOWN)
-        # What is tried before it is known where belongs to no territory.
-        await attempts.sweep(session, "", now - KEPT, now - KNOWN)
-    return {"mails": forgotten, "journal_months": months}

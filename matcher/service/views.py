@@ -75,7 +75,7 @@ async def listing(
             items = [await requester_view(session, house, row) for row in rows]
         else:
             contacts = await vaulted.contacts(session, house, actor.territory, ids)
-            items = [_row(row, contacts.get(row.search.id)) for row in rows]
+            items = [_row(row, contacts.get(row.search.id), actor) for row in rows]
     return _present({"items": items, "next": following})
 
 
@@ -85,7 +85,7 @@ async def _shown(session: AsyncSession, house: House, actor: Actor, rows: Sequen
     items = []
     for row in rows:
         held = row.search
-        view = _row(row, None) | {"label": labels.get(held.id)}
+        view = _row(row, None, actor) | {"label": labels.get(held.id)}
         if actor.role is Role.REQUESTER:
             view = {name: view[name] for name in ("id", "reference", "label", "state", "since")}
             view["outcome"] = await _outcome(session, held)
@@ -236,7 +236,7 @@ async def staff_view(session: AsyncSession, house: House, actor: Actor, owned: O
             _present({"kind": t.kind, "since": t.since, "doctor": t.doctor and _named(people, t.doctor)})
             for t in held.tasks
         ],
-        "priority": _priority(owned, contact),
+        "priority": _priority(owned, contact, actor),
         "reasons": await vaulted.reasons(session, house, held) or None
         if actor.role in COORDINATION
         else None,
@@ -276,7 +276,7 @@ async def _owned(session: AsyncSession, house: House, actor: Actor, search_id: s
     return owned
 
 
-def _row(owned: Owned, contact: View | None) -> View:
+def _row(owned: Owned, contact: View | None, actor: Actor) -> View:
     held = owned.search
     return _present(
         {
@@ -287,7 +287,7 @@ def _row(owned: Owned, contact: View | None) -> View:
             "since": held.since,
             "urgent": held.urgent,
             "next": _next(held),
-            "priority": _priority(owned, contact),
+            "priority": _priority(owned, contact, actor),
         }
     )
 
@@ -339,8 +339,10 @@ async def _release(session: AsyncSession, house: House, actor: Actor, held: Sear
     return _present(view)
 
 
-def _priority(owned: Owned, contact: View | None) -> View:
-    reasons = None if contact is None else contact["priority_reasons"] or None
+def _priority(owned: Owned, contact: View | None, actor: Actor) -> View:
+    """The class for everybody; its reasons tell of health, which only who may open the record reads."""
+    told = contact if actor.role in COORDINATION else None
+    reasons = None if told is None else told["priority_reasons"] or None
     return _present({"level": owned.priority, "reasons": reasons, "set": owned.priority_set or None})
 
 

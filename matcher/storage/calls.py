@@ -72,6 +72,13 @@ async def release(session: AsyncSession, territory: str, doctor: str, person: st
     )
 
 
+async def sweep(session: AsyncSession, territory: str, before: datetime) -> None:
+    """Forget who phoned whom: claims that lapsed before then."""
+    await session.execute(
+        delete(_CLAIMS).where(_CLAIMS.c.territory_id == territory, _CLAIMS.c.until < before)
+    )
+
+
 async def open_questions(session: AsyncSession, territory: str, doctor: str) -> list[SearchId]:
     """« Dr X rappelle » : the searches under way in whose current run this doctor was asked or answered."""
     alive = ("asking", "calling", "proposing", "released", "resting")

@@ -131,8 +131,9 @@ async def signed_head(session: AsyncSession, territory: str, now: datetime, sign
 
 
 async def seal_months(session: AsyncSession, territory: str, now: datetime, sign: Sign) -> list[Segment]:
-    """Seal the months that are over and not sealed yet."""
+    """Seal the months that are over and not sealed yet. Of several that do it at once one goes first."""
     require_transaction(session)
+    await session.execute(select(_HEADS.c.seq).where(_HEADS.c.territory_id == territory).with_for_update())
     current = _month(now)
     made: list[Segment] = []
     while True:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, RowMapping, and_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.database import require_transaction
@@ -131,6 +131,14 @@ async def revoke(session: AsyncSession, territory: str, search: str, doctor: str
 async def revoke_of_doctor(session: AsyncSession, territory: str, doctor: str, *purposes: str) -> None:
     """Kill every token that was ever sent to the doctor's former address; only of these purposes, if any."""
     await _revoke(session, territory, doctor, *([_LINKS.c.purpose.in_(purposes)] if purposes else []))
+
+
+async def sweep(session: AsyncSession, territory: str, before: datetime) -> None:
+    """Forget the links that were over before then; those of a search that is forgotten go with it."""
+    require_transaction(session)
+    await session.execute(
+        delete(_LINKS).where(_LINKS.c.territory_id == territory, _LINKS.c.expires_at < before)
+    )
 
 
 async def _ensure(

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, RowMapping, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, case, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.database import require_transaction
@@ -103,6 +103,14 @@ async def withdraw(session: AsyncSession, territory: str, offer: str, now: datet
         .where(_is(territory, offer), _OFFERS.c.withdrawn_at.is_(None))
         .values(withdrawn_at=now)
     )
+
+
+async def sweep(session: AsyncSession, territory: str, before: datetime) -> None:
+    """Forget the offers that ended before then: withdrawn, their period over, or old and used up."""
+    require_transaction(session)
+    used_up = and_(_OFFERS.c.remaining == 0, _OFFERS.c.created_at < before)
+    over = or_(_OFFERS.c.withdrawn_at < before, _OFFERS.c.ends_on < before.date(), used_up)
+    await session.execute(delete(_OFFERS).where(_OFFERS.c.territory_id == territory, over))
 
 
 def _is(territory: str, offer: str) -> ColumnElement[bool]:

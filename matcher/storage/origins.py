@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, RowMapping, and_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.database import require_transaction
 from matcher.protocol.announcement import ConditionKind
 from matcher.protocol.ids import DoctorId
 from matcher.storage.sql import changed, insert
-from matcher.storage.tables import OriginAskRow, OriginRow, table
+from matcher.storage.tables import OriginAskRow, OriginRow, SearchRow, table
 
 _ORIGINS = table(OriginRow)
 _ASKS = table(OriginAskRow)
+_SEARCHES = table(SearchRow)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +141,25 @@ async def answered(session: AsyncSession, territory: str, origin: str, ask_: Ask
             until=ask_.until,
             declines=sorted(kind.value for kind in ask_.declines),
         )
+    )
+
+
+async def sweep(session: AsyncSession, territory: str, before: datetime) -> int:
+    """Forget the lists made before then of which every record is destroyed: the name, which is in clear, and
+    what each doctor answered. Returns how many.
+    """
+    require_transaction(session)
+    lives = exists().where(
+        _SEARCHES.c.territory_id == _ORIGINS.c.territory_id,
+        _SEARCHES.c.origin == _ORIGINS.c.id,
+        _SEARCHES.c.record_destroyed.is_(False),
+    )
+    over = (_ORIGINS.c.territory_id == territory, _ORIGINS.c.created_at < before, ~lives)
+    ids = list(await session.scalars(select(_ORIGINS.c.id).where(*over).with_for_update()))
+    theirs = (_SEARCHES.c.territory_id == territory, _SEARCHES.c.origin.in_(ids))
+    await session.execute(update(_SEARCHES).where(*theirs).values(origin=None))
+    return await changed(
+        session, delete(_ORIGINS).where(_ORIGINS.c.territory_id == territory, _ORIGINS.c.id.in_(ids))
     )
 
 

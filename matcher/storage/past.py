@@ -1,17 +1,21 @@
-"""What doctors were asked within a year and said yes to: counted, for the ranking."""
+"""What doctors were asked within a year and said yes to: counted, for the ranking; forgotten after it."""
 
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import and_, case, delete, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from config.database import require_transaction
 from matcher.protocol.answers import Stand
 from matcher.protocol.ids import DoctorId
-from matcher.storage.tables import PositionRow, SolicitationRow, table
+from matcher.storage.sql import changed
+from matcher.storage.tables import PositionRow, ReleaseRow, SearchRow, SolicitationRow, table
 
 _SOLICITATIONS = table(SolicitationRow)
 _POSITIONS = table(PositionRow)
+_RELEASES = table(ReleaseRow)
+_SEARCHES = table(SearchRow)
 #: Once said yes, whatever the patient or the calendar made of it.
 _YES = (Stand.YES, Stand.UNCONFIRMED, Stand.ONCE, Stand.CHOSEN, Stand.DECLINED)
 
@@ -60,3 +64,20 @@ async def answers(
         .group_by(questions.c.doctor_id)
     )
     return {DoctorId(doctor): Past(asked, said) for doctor, asked, said in rows}
+
+
+async def forget(session: AsyncSession, territory: str, before: datetime) -> int:
+    """Forget who was asked before then, by mail or phone, what he answered and what he was given. What a
+    search that is not over stands on, its current run, stays. Returns how many answers went.
+    """
+    require_transaction(session)
+    answered = 0
+    for source in (_SOLICITATIONS, _RELEASES, _POSITIONS):
+        over = exists().where(
+            _SEARCHES.c.territory_id == source.c.territory_id,
+            _SEARCHES.c.id == source.c.search_id,
+            or_(_SEARCHES.c.record_destroyed.is_(True), _SEARCHES.c.run > source.c.run),
+        )
+        old = (source.c.territory_id == territory, source.c.at < before, over)
+        answered = await changed(session, delete(source).where(*old))
+    return answered

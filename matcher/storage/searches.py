@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, FromClause, Select, and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -293,6 +294,24 @@ async def family(session: AsyncSession, territory: str, search: str) -> list[Sea
         )
     )
     return [SearchId(one) for one in await session.scalars(select(found.c.id))]
+
+
+async def outlived(session: AsyncSession, territory: str, before: datetime) -> list[SearchId]:
+    """The searches of which nothing need be kept any more: the record is destroyed, and nobody was asked or
+    answered since ``before``. A draft, which no doctor ever saw, is over with its record.
+    """
+    never_out = _SEARCHES.c.state.in_((State.DRAFT.value, State.RETURNED.value))
+    long_over = and_(_SEARCHES.c.since < before, _SEARCHES.c.touched_at < before)
+    found = await session.scalars(
+        select(_SEARCHES.c.id)
+        .where(
+            _SEARCHES.c.territory_id == territory,
+            _SEARCHES.c.record_destroyed.is_(True),
+            or_(never_out, long_over),
+        )
+        .order_by(_SEARCHES.c.id)
+    )
+    return [SearchId(one) for one in found]
 
 
 async def forget(session: AsyncSession, territory: str, search: str) -> None:

@@ -127,7 +127,8 @@ async def accesses(request: web.Request) -> web.StreamResponse:
 PAGES: Final = (
     Route("GET", "/journal/fiches", listing, allowed=DIRECTION),
     Route("GET", "/recherches/{id}/acces", of_patient, allowed=COORDINATION | DIRECTION),
-    Route("GET", "/recherches/{id}/acces.pdf", printout, allowed=COORDINATION | DIRECTION),
+    # It leaves the house: like a record it wants who is logged in for long to say again who they are.
+    Route("GET", "/recherches/{id}/acces.pdf", printout, allowed=COORDINATION | DIRECTION, fresh=True),
 )
 ROUTES: Final = (
     Route(

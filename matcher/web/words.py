@@ -360,7 +360,7 @@ ACTIONS: Final = {
     "start_calls": "passage aux appels", "widen": "élargissement", "mail_accepted": "mail accepté",
     "mail_dropped": "mail abandonné", "mail_dead": "mail impossible",
     "mail_noted": "mail non remis, noté", "restored": "copie remise en service",
-    "resumed": "reprise après copie", "answer": "réponse",
+    "resumed": "reprise après copie", "forgotten": "recherche oubliée, durée écoulée", "answer": "réponse",
     "settle_held": "réponse tranchée", "call": "appel", "choose": "choix", "decline": "proposition écartée",
     "renew_release": "accès renouvelé", "lock_release": "lien bloqué", "call_me": "rappel demandé",
     "open_record": "fiche ouverte par le médecin", "open_record_staff": "fiche ouverte par l’équipe",

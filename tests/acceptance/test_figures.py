@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from matcher.service import keys, vaulted
+from matcher.service import retention, vaulted
 from matcher.service.house import Part
 from matcher.storage import figures, searches
 from tests.acceptance.api_world import HERE, request
@@ -86,10 +86,10 @@ async def test_what_the_intake_destroys_is_counted_once_by_whoever_can_open_it(h
     left = await house.run_sql("SELECT DISTINCT section FROM sealed WHERE ciphertext IS NOT NULL")
     assert left == [("figures",)]
     assert await counters(house) == {}
-    await asyncio.gather(*(keys.purge(house.house) for _ in range(4)))
+    await asyncio.gather(*(retention.purge(house.house) for _ in range(4)))
     assert (await counters(house))["requests", "pass", "withdrawn"] == 2
     assert await house.run_sql("SELECT count(*) FROM sealed WHERE ciphertext IS NOT NULL") == [(0,)]
-    await keys.purge(house.house)
+    await retention.purge(house.house)
     assert (await counters(house))["coverage", "c2s", "withdrawn"] == 2
 
 

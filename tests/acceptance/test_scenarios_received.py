@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from matcher import app
 from matcher.protocol.effects import Letter
-from matcher.service import keys, receiving
+from matcher.service import receiving, retention
 from matcher.service.actors import Role
 from tests.acceptance.api_world import METRICS
 from tests.acceptance.house import OFFICE, House, database_files
@@ -144,7 +144,7 @@ async def test_a_reply_lies_sealed_goes_a_week_after_it_was_settled_and_is_in_no
     await house.post(OFFICE, f"/replies/{reply}/settle", {"answer": "nothing"})
     assert "CANARI" in (await house.get(OFFICE, f"/replies/{reply}"))["text"]
     await house.advance(days=8)
-    await keys.purge(house.house)
+    await retention.purge(house.house)
     assert "text" not in await house.get(OFFICE, f"/replies/{reply}")
 
 
