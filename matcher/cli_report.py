@@ -37,8 +37,6 @@ def register(app: typer.Typer, in_house: InHouse) -> None:
         async def made(house: House) -> bytes:
             if territory not in house.territories:
                 raise Invalid({"territory": "ce territoire n’existe pas ; « trait-union init » le crée"})
-            if last < first:
-                raise Invalid({"to": "la fin précède le début"})
             figures = await reports.figures(house, territory, first.date(), last.date())
             return report_files.made(format_, figures, house.territory(territory).settings.name, house.now())
 

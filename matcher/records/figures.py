@@ -7,7 +7,7 @@ show: comparing two periods tells nothing that neither of them says.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
@@ -38,15 +38,26 @@ def month_of(day: date) -> str:
     return f"{day:%Y-%m}"
 
 
+def months(first: date, last: date) -> list[str]:
+    """The months of which a period has a day, in order."""
+    return [month_of(start) for start in _starts(first, last)]
+
+
 def whole_months(first: date, last: date) -> list[str]:
     """The months that lie in a period with all their days, in order."""
-    found, year, month = [], first.year, first.month
-    while (year, month) <= (last.year, last.month):
-        following = date(year + month // 12, month % 12 + 1, 1)
-        if date(year, month, 1) >= first and (following - last).days <= 1:
-            found.append(f"{year:04}-{month:02}")
-        year, month = following.year, following.month
-    return found
+    inside = (s for s in _starts(first, last) if s >= first and (_next(s) - last).days <= 1)
+    return [month_of(start) for start in inside]
+
+
+def _starts(first: date, last: date) -> Iterator[date]:
+    start = first.replace(day=1)
+    while start <= last:
+        yield start
+        start = _next(start)
+
+
+def _next(start: date) -> date:
+    return date(start.year + start.month // 12, start.month % 12 + 1, 1)
 
 
 def quarters(months: Iterable[str]) -> list[tuple[str, str, str]]:

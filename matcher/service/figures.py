@@ -34,6 +34,9 @@ class Gone:
     attached: int
     #: Of each attached one, days from the request.
     days: tuple[int, ...]
+    #: Month as ``2026-11`` → how many were handed in, and how many found a doctor, in it.
+    requests_by_month: Counter[str]
+    attached_by_month: Counter[str]
 
 
 async def count(session: AsyncSession, house: House, search: Search, kept: Mapping[str, Any]) -> None:
@@ -43,7 +46,7 @@ async def count(session: AsyncSession, house: House, search: Search, kept: Mappi
         return
     kind = owned.structure_kind or OFFICE
     outcome = search.state.value if search.state in _OUTCOMES else State.WITHDRAWN.value
-    asked = _month(house, search.territory, search.created_at)
+    asked = month(house, search.territory, search.created_at)
     found = {"requests": kind}
     if _of_its_own(owned, search):
         found |= {name: str(kept[name]) for name in words.GROUPS if name in kept}
@@ -51,7 +54,7 @@ async def count(session: AsyncSession, house: House, search: Search, kept: Mappi
         found |= {"quartier": place.name} if place is not None and place.kind is PlaceKind.QUARTIER else {}
     counters = [Figure(month=asked, measure=m, value=v, outcome=outcome) for m, v in found.items()]
     if search.state is State.ATTACHED:
-        ended = _month(house, search.territory, search.since)
+        ended = month(house, search.territory, search.since)
         told = {"attached": kind, "days": str(_days(search))}
         counters += [Figure(month=ended, measure=m, value=v, outcome=outcome) for m, v in told.items()]
     await figures.add(session, search.territory, counters)
@@ -64,19 +67,24 @@ async def gone(
     months = set(words.whole_months(first, last))
     held = await figures.of_months(session, territory, months)
     requests, attached, days = _by(held, "requests"), _by(held, "attached"), _by(held, "days")
+    asked_in, found_in = _by_month(held, "requests"), _by_month(held, "attached")
     for one in living:
         search = one.search
         if not search.record_destroyed or search.seniority is None:
             continue
-        if _month(house, territory, search.created_at) in months:
+        if (asked := month(house, territory, search.created_at)) in months:
             requests[one.structure_kind or OFFICE] -= 1
-        if search.state is State.ATTACHED and _month(house, territory, search.since) in months:
+            asked_in[asked] -= 1
+        if search.state is State.ATTACHED and (ended := month(house, territory, search.since)) in months:
             attached[one.structure_kind or OFFICE] -= 1
+            found_in[ended] -= 1
             days[str(_days(search))] -= 1
     return Gone(
         requests=+requests,
         attached=(+attached).total(),
         days=tuple(sorted(int(value) for value in (+days).elements())),
+        requests_by_month=+asked_in,
+        attached_by_month=+found_in,
     )
 
 
@@ -87,7 +95,7 @@ def finished(
     day to the next, who was added.
     """
     growing = {
-        _month(house, territory, one.search.created_at)
+        month(house, territory, one.search.created_at)
         for one in living
         if one.search.seniority is not None and not one.search.record_destroyed
     }
@@ -116,6 +124,14 @@ def _by(held: Iterable[Figure], measure: str) -> Counter[str]:
     return Counter(found)
 
 
+def _by_month(held: Iterable[Figure], measure: str) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for one in held:
+        if one.measure == measure:
+            found[one.month] += one.count
+    return found
+
+
 def _of_its_own(owned: Owned, search: Search) -> bool:
     """Whether nobody else's record tells of the same person: a duplicate's or a household's does."""
     duplicate = search.withdrawal is not None and search.withdrawal.reason is WithdrawalReason.DUPLICATE
@@ -127,6 +143,7 @@ def _days(search: Search) -> int:
     return (search.since - search.seniority).days
 
 
-def _month(house: House, territory: str, at: datetime) -> str:
+def month(house: House, territory: str, at: datetime) -> str:
+    """The month of the territory's calendar in which a moment lies: ``2026-11``."""
     zone = house.territory(territory).rules.office_calendar.zone
     return words.month_of(at.astimezone(zone).date())

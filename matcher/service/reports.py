@@ -6,15 +6,19 @@ from typing import Any
 
 from matcher.protocol.moves import Event
 from matcher.protocol.search import State
+from matcher.records.figures import months
 from matcher.service import delays, desk
 from matcher.service import figures as counted
 from matcher.service.actors import Actor, Role, require
+from matcher.service.errors import Invalid
 from matcher.service.house import House
 from matcher.storage import journal as entries
 from matcher.storage import searches
 
 DIRECTION = frozenset({Role.DIRECTRICE})
 _PAGE = 100
+#: Years in which a report may begin, and how many it may last: whoever types 0026 or 9999 is told.
+_FIRST, _LAST, _LONGEST = 1900, 2100, 10
 #: Of the rests of a period's searches; many times what a year has.
 _MOST = 100_000
 #: By mail or by phone.
@@ -41,7 +45,13 @@ async def report(house: House, actor: Actor, from_: date, to: date) -> dict[str,
 
 
 async def figures(house: House, territory: str, from_: date, to: date) -> dict[str, Any]:
-    """``report``, for who needs no role: the command line."""
+    """``report``, for who needs no role: the command line. Raises Invalid, naming ``from`` or ``to``."""
+    if to < from_:
+        raise Invalid({"to": "La fin précède le début."})
+    if not _FIRST <= from_.year <= _LAST:
+        raise Invalid({"from": f"Le début doit être entre {_FIRST} et {_LAST}."})
+    if to.year - from_.year > _LONGEST:
+        raise Invalid({"to": f"La période dépasse {_LONGEST} ans : choisissez-en une plus courte."})
     zone = house.territory(territory).rules.office_calendar.zone
     start = datetime.combine(from_, time.min, zone)
     end = datetime.combine(to + timedelta(days=1), time.min, zone)
@@ -85,6 +95,15 @@ async def figures(house: House, territory: str, from_: date, to: date) -> dict[s
         "records_opened": acts[Event.OPEN_RECORD],
     }
     seen = sorted((*answers, *rests), key=lambda entry: entry.seq)
+    asked_in = gone.requests_by_month + Counter(
+        counted.month(house, territory, o.search.created_at) for o in handed
+    )
+    found_in = gone.attached_by_month + Counter(
+        counted.month(house, territory, o.search.since) for o in found
+    )
+    told_of["by_month"] = [
+        {"month": one, "requests": asked_in[one], "attached": found_in[one]} for one in months(from_, to)
+    ]
     told_of |= delays.figures(handed, found, seen, house.now(), gone.days)
     if groups:
         told_of["groups"] = groups

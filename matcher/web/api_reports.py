@@ -7,7 +7,6 @@ from pydantic import Field
 
 from matcher.service import reports
 from matcher.service.actors import Role
-from matcher.service.errors import Invalid
 from matcher.web.bodies import Day
 from matcher.web.keys import actor_of, house_of
 from matcher.web.moves import API
@@ -38,8 +37,6 @@ async def journal(request: web.Request) -> web.StreamResponse:
 async def report(request: web.Request) -> web.StreamResponse:
     """The activity report of a period."""
     query = query_of(request, ReportQuery)
-    if query.to < query.from_:
-        raise Invalid({"to": "La fin précède le début."})
     return answer(await reports.report(house_of(request), actor_of(request), query.from_, query.to))
 
 

@@ -32,7 +32,7 @@ _ACTIVITY: Final = (
 _DELAYS: Final = (
     ("days_to_first_yes", "Jusqu’au premier oui"),
     ("days_to_attached", "Jusqu’au médecin traitant"),
-    ("days_to_attached_reachable", "… sans les jours où la personne n’était pas joignable"),
+    ("days_to_attached_reachable", "Le même sans les pauses de la personne"),
 )
 _GROUPS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "age": ("Par âge", {}),
@@ -54,8 +54,8 @@ def sections(figures: Mapping[str, Any]) -> list[Section]:
     delays: list[tuple[str, str | float]] = []
     for name, said in _DELAYS:
         if f"{name}_median" in figures:
-            delays.append((f"{said}, en jours : la moitié au plus en", figures[f"{name}_median"]))
-            delays.append((f"{said}, en jours : neuf sur dix au plus en", figures[f"{name}_ninth"]))
+            delays.append((f"{said}, en jours (médiane)", figures[f"{name}_median"]))
+            delays.append((f"{said}, en jours (neuf fois sur dix, au plus)", figures[f"{name}_ninth"]))
     within = figures.get("found_within_30_days")
     if within:
         delays.append(("Trouvés dans les 30 jours", f"{within['found']} sur {within['of']}"))

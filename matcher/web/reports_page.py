@@ -1,18 +1,21 @@
 """``/journal``, ``/rapport``, ``/reglages`` and ``/aide``: pages that are only read."""
 
 import asyncio
-from datetime import date, timedelta
-from typing import Final
+from datetime import date
+from typing import Any, Final
 
 from aiohttp import web
 
 from matcher.service import openings, reports
-from matcher.service.actors import STAFF, Role
+from matcher.service.actors import STAFF, Actor, Role
 from matcher.service.errors import Invalid
-from matcher.web import calendar_preview, pages, report_files, words
+from matcher.service.house import House
+from matcher.web import calendar_preview, pages, report_files, report_picture, words
 from matcher.web.keys import actor_of, house_of
 from matcher.web.route import Route
 
+#: First and last day of a report.
+Period = tuple[date, date]
 DIRECTION: Final = frozenset({Role.DIRECTRICE})
 WEEK: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -28,16 +31,17 @@ async def journal(request: web.Request) -> web.Response:
 
 async def report(request: web.Request) -> web.Response:
     """The figures of a period; this year's until another is chosen."""
-    today = house_of(request).now().astimezone(pages.PARIS).date()
+    house, actor = house_of(request), actor_of(request)
     refusal: tuple[int, str | None, dict[str, str]] = (200, None, {})
+    this_year = _this_year(house)
     try:
-        start, end = _period(request, today)
+        period = _period(request, this_year)
+        figures = await _figures(house, actor, period)
     except Invalid as refused:
         refusal = pages.refusal_of(refused)
-        start, end = today - timedelta(days=30), today
+        period = this_year
+        figures = await _figures(house, actor, period)
     status, error, faults = refusal
-    figures = await reports.report(house_of(request), actor_of(request), start, end)
-    typed = {"du": request.query.get("du", ""), "au": request.query.get("au", "")}
     return pages.render(
         request,
         "report.html",
@@ -46,8 +50,12 @@ async def report(request: web.Request) -> web.Response:
         faults=faults,
         period=report_files.period(figures),
         requests=figures["requests"],
-        sections=report_files.sections(figures),
-        typed={"du": typed["du"] or start.isoformat(), "au": typed["au"] or end.isoformat()},
+        months=report_picture.months(figures["by_month"]),
+        sections=report_picture.with_bars(report_files.sections(figures)),
+        typed={
+            name: request.query.get(name) or day.isoformat()
+            for name, day in zip(("du", "au"), period, strict=True)
+        },
         formats=("pdf", "xlsx", "csv"),
     )
 
@@ -57,9 +65,8 @@ async def download(request: web.Request) -> web.Response:
     house, actor, format_ = house_of(request), actor_of(request), request.match_info["format"]
     if format_ not in report_files.FORMATS:
         raise web.HTTPNotFound
-    today = house.now().astimezone(pages.PARIS).date()
-    start, end = _period(request, today)
-    figures = await reports.report(house, actor, start, end)
+    start, end = _period(request, _this_year(house))
+    figures = await _figures(house, actor, (start, end))
     settings = house.territory(actor.territory).settings
     made = await asyncio.to_thread(report_files.made, format_, figures, settings.name, house.now())
     return web.Response(
@@ -69,13 +76,24 @@ async def download(request: web.Request) -> web.Response:
     )
 
 
-def _period(request: web.Request, today: date) -> tuple[date, date]:
-    """What was asked for, else this year so far. Raises Invalid."""
-    start = _day("du", request.query.get("du", ""), today.replace(month=1, day=1))
-    end = _day("au", request.query.get("au", ""), today)
-    if end < start:
-        raise Invalid({"au": "La fin précède le début."})
-    return start, end
+def _this_year(house: House) -> Period:
+    today = house.now().astimezone(pages.PARIS).date()
+    return today.replace(month=1, day=1), today
+
+
+def _period(request: web.Request, otherwise: Period) -> Period:
+    """What was asked for. Raises Invalid where it is no day."""
+    start, end = otherwise
+    return _day("du", request.query.get("du", ""), start), _day("au", request.query.get("au", ""), end)
+
+
+async def _figures(house: House, actor: Actor, period: Period) -> dict[str, Any]:
+    """The report. Raises Invalid by the names of the page's fields."""
+    try:
+        return await reports.report(house, actor, *period)
+    except Invalid as refused:
+        said = {"from": "du", "to": "au"}
+        raise Invalid({said[name]: text for name, text in refused.fields.items()}) from None
 
 
 def _day(name: str, typed: str, otherwise: date) -> date:

@@ -116,7 +116,8 @@ async def test_a_report_says_the_same_once_the_searches_are_gone(house: House) -
         await searches.forget(session, HERE, found)
         await searches.forget(session, HERE, lost)
     after = await house.get("directrice", YEAR)
-    same = ("requests", "attached", "by_requester", "launches", "mails")
+    assert {"month": "2026-11", "requests": 3, "attached": 1} in before["by_month"]
+    same = ("requests", "attached", "by_requester", "by_month", "launches", "mails")
     assert {name: after[name] for name in same} == {name: before[name] for name in same}
     assert round(after["days_to_attached_median"]) == round(before["days_to_attached_median"])
     assert (await house.see(living))["id"] == living

@@ -1,5 +1,7 @@
 """The activity report: delays with and without the days at rest, and the files that are taken along."""
 
+import pytest
+
 from matcher.service.actors import Role
 from tests.acceptance.house import House
 
@@ -35,3 +37,23 @@ async def test_the_page_and_its_files_say_the_same(small_house: House) -> None:
         assert (given.status, (await given.read())[: len(begins)]) == (200, begins)
     odd = await house.client.get("/rapport.csv?du=2026-12-31&au=2026-01-01")
     assert odd.status == 400
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ("du=0026-01-01", "du"),
+        ("du=9999-12-31&au=9999-12-31", "du"),
+        ("du=2026-01-01&au=9999-12-31", "au"),
+        ("au=hier", "au"),
+    ],
+)
+async def test_a_period_that_nobody_meant_is_told_beside_its_field(
+    small_house: House, asked: str, field: str
+) -> None:
+    await small_house.login(Role.DIRECTRICE)
+    reply = await small_house.client.get(f"/rapport?{asked}")
+    page = await reply.text()
+    assert reply.status == 400
+    assert f'id="{field}-faute"' in page
+    assert "Demandes transmises" in page

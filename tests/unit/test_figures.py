@@ -36,6 +36,10 @@ def test_a_month_counts_with_all_its_days():
     assert figures.whole_months(date(2026, 1, 1), date(2026, 3, 31)) == ["2026-01", "2026-02", "2026-03"]
     assert figures.whole_months(date(2025, 12, 2), date(2026, 2, 28)) == ["2026-01", "2026-02"]
     assert figures.whole_months(date(2026, 1, 1), date(2026, 1, 30)) == []
+
+
+def test_a_period_touches_each_month_of_which_it_has_a_day() -> None:
+    assert figures.months(date(2025, 11, 30), date(2026, 1, 1)) == ["2025-11", "2025-12", "2026-01"]
     assert figures.whole_months(date(2024, 2, 1), date(2024, 2, 29)) == ["2024-02"]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from matcher.web import report_files
+from matcher.web import report_files, report_picture
 
 FIGURES: dict[str, Any] = {
     "from": date(2026, 1, 1),
@@ -28,7 +28,7 @@ def test_the_csv_holds_every_line_with_its_heading() -> None:
     text = report_files.as_csv(FIGURES).decode("utf-8-sig")
     rows = {(part, line): value for part, line, value in csv.reader(io.StringIO(text), delimiter=";")}
     assert rows["Activité", "Demandes transmises"] == "1234"
-    assert rows["Délais", "Jusqu’au médecin traitant, en jours : la moitié au plus en"] == "3.5"
+    assert rows["Délais", "Jusqu’au médecin traitant, en jours (médiane)"] == "3.5"
     assert rows["Délais", "Trouvés dans les 30 jours"] == "4 sur 9"
     assert rows["Par quartier", "Parilly"] == "6"
     assert rows["Par demandeur", "PASS"] == "7"
@@ -51,3 +51,24 @@ def test_the_workbook_holds_figures_as_numbers() -> None:
 def test_the_pdf_is_made() -> None:
     made = report_files.made("pdf", FIGURES, "CPTS de Vénissieux", datetime(2026, 12, 1, tzinfo=UTC))
     assert made[:5] == b"%PDF-"
+
+
+def test_the_months_of_a_year_stand_side_by_side_in_proportion() -> None:
+    december = {"month": "2025-12", "requests": 4, "attached": 0}
+    january = {"month": "2026-01", "requests": 8, "attached": 2}
+    nothing = {"month": "2025-11", "requests": 0, "attached": 0}
+    first, second = report_picture.months([nothing, december, january])
+    assert (first.name, second.name) == ("déc. 2025", "janv. 2026")
+    assert (first.asked, first.found) == (report_picture.HIGH / 2, 0)
+    assert (second.asked, second.found) == (report_picture.HIGH, report_picture.HIGH / 4)
+
+
+@pytest.mark.parametrize("number", [0, 1, report_picture.MOST + 1])
+def test_no_month_one_month_and_too_many_are_no_picture(number: int) -> None:
+    assert report_picture.months([{"month": "2026-01", "requests": 8, "attached": 2}] * number) == []
+
+
+def test_only_counts_of_one_thing_have_bars() -> None:
+    shown = dict(report_picture.with_bars(report_files.sections(FIGURES)))
+    assert [line.bar for line in shown["Par demandeur"]] == [round(100 * 2 / 7), 100]
+    assert {line.bar for title in ("Activité", "Délais") for line in shown[title]} == {None}

@@ -1,0 +1,85 @@
+"""The report as one looks at it: months side by side, and a bar behind each count. Pure geometry."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import dropwhile
+from typing import Any, Final
+
+from matcher.web.report_files import Section
+
+#: Of the drawing, in the units of its view box: a month's room, and the height of the highest column.
+MONTH: Final = 60
+HIGH: Final = 120
+#: More months than this are no picture any more.
+MOST: Final = 36
+_SHORT: Final = (
+    "janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc.",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Month:
+    """Two columns: what was handed in and who found a doctor; ``x`` is the left edge, in view box units."""
+
+    x: int
+    name: str
+    requests: int
+    attached: int
+    #: Heights, up to HIGH.
+    asked: float
+    found: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """What is counted, its figure, and its share of the section's highest from 0 to 100; None is no count."""
+
+    said: str
+    value: str | float
+    bar: int | None
+
+
+def months(by_month: Sequence[Mapping[str, Any]]) -> list[Month]:
+    """The report's months from left to right, from the first that has a figure; no picture of one month only,
+    nor of too many.
+    """
+    told = list(dropwhile(lambda one: not (one["requests"] or one["attached"]), by_month))
+    if not 1 < len(told) <= MOST:
+        return []
+    highest = max(max(one["requests"], one["attached"]) for one in told)
+    return [
+        Month(
+            x=index * MONTH,
+            name=_name(one["month"], first=index == 0),
+            requests=one["requests"],
+            attached=one["attached"],
+            asked=round(HIGH * one["requests"] / highest, 1),
+            found=round(HIGH * one["attached"] / highest, 1),
+        )
+        for index, one in enumerate(told)
+    ]
+
+
+def _name(month: str, *, first: bool) -> str:
+    """« nov. », with the year where it begins."""
+    day = date.fromisoformat(f"{month}-01")
+    short = _SHORT[day.month - 1]
+    return f"{short} {day.year}" if first or day.month == 1 else short
+
+
+def with_bars(sections: Iterable[Section]) -> list[tuple[str, list[Line]]]:
+    """Each section, with bars where its lines count one thing: the acts and the delays have none."""
+    return [(title, _lines(lines, counted=title.startswith(("Par ", "État")))) for title, lines in sections]
+
+
+def _lines(lines: Sequence[tuple[str, str | float]], *, counted: bool) -> list[Line]:
+    highest = max((value for _, value in lines if not isinstance(value, str)), default=0)
+    return [
+        Line(
+            said=said,
+            value=value,
+            bar=round(100 * value / highest) if counted and highest and not isinstance(value, str) else None,
+        )
+        for said, value in lines
+    ]
