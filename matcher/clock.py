@@ -3,14 +3,16 @@ APScheduler only ticks; deadlines live in our table.
 """
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from matcher.protocol import steps
-from matcher.protocol.moves import Refused
+from matcher.protocol.moves import Refused, Step
+from matcher.protocol.rules import Around
+from matcher.protocol.search import Search
 from matcher.service import retention, turn
 from matcher.service.actors import system
 from matcher.service.house import House
@@ -59,8 +61,15 @@ async def _do(house: House, due: Due) -> bool:
         owned = await searches.lock(session, due.territory, due.search)
         if owned is None or due.territory not in house.territories or not await timers.holds(session, due):
             return False
+        morning: datetime | None = None
+
+        def move(search: Search, around: Around) -> Step:
+            nonlocal morning
+            morning = steps.put_off(due.timer, around)
+            return steps.due(search, due.timer, around)
+
         try:
-            step = await turn.stepped(session, house, owned.search, lambda s, a: steps.due(s, due.timer, a))
+            step = await turn.stepped(session, house, owned.search, move)
         except Refused as refused:
             # The table of moves keeps a due step from being refused; said aloud should it ever be.
             _log.error("step_refused", search=due.search, kind=due.timer.kind, code=refused.code)
@@ -71,8 +80,9 @@ async def _do(house: House, due: Due) -> bool:
             system(due.territory),
             owned.search,
             step,
-            f"time/{due.timer.kind}",
+            f"time/{due.timer.kind}" if morning is None else "put_off",
             doctor=due.timer.doctor,
+            purpose=None if morning is None else due.timer.kind,
         )
     return True
 

@@ -405,6 +405,15 @@ async def unsent(session: AsyncSession) -> int:
     return (await session.execute(statement)).scalar_one()
 
 
+async def waiting_of(session: AsyncSession, territory: str) -> tuple[int, datetime | None]:
+    """How many mails of a territory wait, and when the longest waiting one was enqueued."""
+    counted = select(func.count(), func.min(OutboxRow.enqueued_at)).where(
+        OutboxRow.territory_id == territory, OutboxRow.next_attempt_at.is_not(None)
+    )
+    number, oldest = (await session.execute(counted)).one()
+    return number, oldest
+
+
 async def purge(session: AsyncSession, territory: str, *, before: datetime) -> int:
     """Forget the mails of a territory that were settled before then. Returns how many."""
     require_transaction(session)

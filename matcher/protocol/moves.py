@@ -317,7 +317,7 @@ TIMES: Final[Mapping[TimerKind, Mapping[State, frozenset[State]]]] = {
     TimerKind.HELD_OVERDUE: _same(*_ANSWERABLE),
     TimerKind.REMINDER: _same(ASKING),
     TimerKind.NEXT_WAVE: _same(ASKING),
-    TimerKind.CALLS: {ASKING: frozenset({CALLING})},
+    TimerKind.CALLS: {ASKING: frozenset({ASKING, CALLING})},
     TimerKind.MAIL_OVERDUE: {ASKING: frozenset({ASKING, CALLING})},
     TimerKind.NOBODY_REACHED: _same(ASKING),
     TimerKind.YES_HELD: _same(PROPOSING),

@@ -55,6 +55,7 @@ _TOLD = {
     "open_contact_staff": "Identité et coordonnées affichées par l’équipe",
     "open_record_staff": "Fiche affichée par l’équipe : {purpose}",
     "priority": "Priorité modifiée",
+    "put_off": "Échéance manquée : remise au matin",
     "time/settle": "La réponse de {doctor} prend effet",
     "time/reminder": "Rappel aux médecins sans réponse",
     "time/next_wave": "Vague suivante",

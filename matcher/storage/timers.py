@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import RowMapping, func, or_, select, tuple_, update
+from sqlalchemy import RowMapping, func, literal, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.database import require_transaction
@@ -119,3 +119,33 @@ async def next_due_at(session: AsyncSession) -> datetime | None:
         select(func.min(first)).where(_TERRITORIES.c.stopped_at.is_(None))
     )
     return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """A step that waits for its hour, or is late."""
+
+    search: SearchId
+    timer: Timer
+
+
+async def waiting(
+    session: AsyncSession, territory: str, *, after: Waiting | None = None, limit: int
+) -> list[Waiting]:
+    """The steps of a territory, soonest first; ``after`` is the last one of the page before."""
+    order = (_TIMERS.c.due_at, _TIMERS.c.search_id, _TIMERS.c.kind, _TIMERS.c.doctor_id)
+    wanted = select(*_TIMERS.c).where(_TIMERS.c.territory_id == territory)
+    if after is not None:
+        one = after.timer
+        last = (one.at, after.search, one.kind.value, one.doctor or "")
+        # Said apart as well: SQLite finds its place in the index by the first column alone.
+        values = tuple_(*(literal(value, column.type) for value, column in zip(last, order, strict=True)))
+        wanted = wanted.where(_TIMERS.c.due_at >= one.at, tuple_(*order) > values)
+    rows = await session.execute(wanted.order_by(*order).limit(limit))
+    return [Waiting(search=SearchId(row["search_id"]), timer=timer_of(row)) for row in rows.mappings()]
+
+
+async def late(session: AsyncSession, territory: str, before: datetime) -> int:
+    """How many steps of a territory were due before then."""
+    counted = select(func.count()).where(_TIMERS.c.territory_id == territory, _TIMERS.c.due_at < before)
+    return (await session.scalar(counted)) or 0

@@ -21,6 +21,7 @@ from matcher.web import (
     api_resume,
     api_searches,
     calls_page,
+    coming_page,
     confirm_page,
     consent_page,
     directory_page,
@@ -67,6 +68,7 @@ PAGES: Final[tuple[Route, ...]] = (
     *office.ROUTES,  # /bureau
     *replies_page.ROUTES,  # /reponses/{id}
     *live.ROUTES,  # /direct
+    *coming_page.PAGES,  # /echeances
     *search_page.ROUTES,  # /recherches, /recherches/{id}, …/fiche
     *search_actions.ROUTES,  # /recherches/{id}/lancer, …/choisir, …/retirer …
     *calls_page.ROUTES,  # /appels
@@ -95,6 +97,7 @@ API: Final[tuple[Route, ...]] = (
     *api_lists.ROUTES,  # /lists, /links/places
     *api_directory.ROUTES,  # /doctors, /doctors/{id}, /doctors/{id}/offers
     api_resume.ROUTE,  # /resume, after a restore
+    *coming_page.ROUTES,  # /steps
     *api_reports.ROUTES,  # /journal, /report
     *equity_page.ROUTES,  # /equity
     *openings_page.ROUTES,  # /searches/{id}/accesses

@@ -389,6 +389,7 @@ ACTIONS: Final = {
     "list_asked": "liste de patients proposée", "list_answered": "réponse à une liste",
     "list_answer_settled": "réponse à une liste tranchée",
     "travel_imported": "temps de trajet importés", "init": "territoire installé", "time": "échéance",
+    "put_off": "échéance manquée, remise au matin",
 }  # fmt: skip
 #: Kind of letter → what it is, in the journal.
 LETTERS: Final = {
@@ -418,7 +419,7 @@ def action(what: str) -> str:
 
 def detail(purpose: str) -> str:
     """The word that the journal keeps with it: a reason, an answer, the outcome of a call, a letter."""
-    for said in (PURPOSES, SAYS, CALL_OUTCOMES, LETTERS, WAYS_IN):
+    for said in (PURPOSES, SAYS, CALL_OUTCOMES, LETTERS, WAYS_IN, NEXT_STEPS):
         if purpose in said:
             return said[purpose] if said is WAYS_IN else said[purpose][:1].lower() + said[purpose][1:]
     # The ids of shared forms and structures tell a reader nothing.

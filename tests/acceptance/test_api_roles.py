@@ -146,7 +146,10 @@ PLACED: list[tuple[set[Role] | None, str]] = [
     ),
     (
         COORDINATION | {Role.DIRECTRICE},
-        "GET /recherches/{id}/acces GET /recherches/{id}/acces.pdf GET /api/v1/searches/{id}/accesses",
+        """
+        GET /recherches/{id}/acces GET /recherches/{id}/acces.pdf GET /api/v1/searches/{id}/accesses
+        GET /echeances GET /api/v1/steps
+        """,
     ),
 ]
 

@@ -31,6 +31,7 @@ PAGES = (
     ("coordinatrice", "/listes"),
     ("coordinatrice", "/medecins/nouveau"),
     ("coordinatrice", "/reglages"),
+    ("coordinatrice", "/echeances"),
     ("coordinatrice", "/aide"),
     ("secretaire", "/bureau"),
     ("secretaire", "/appels"),

@@ -29,7 +29,7 @@ from matcher.protocol.steps.choice import (
     open_record,
     renew_release,
 )
-from matcher.protocol.steps.due import due, next_step
+from matcher.protocol.steps.due import due, next_step, put_off
 from matcher.protocol.steps.intake import (
     announce,
     correct,
@@ -86,6 +86,7 @@ __all__ = [
     "next_step",
     "offer_declared",
     "open_record",
+    "put_off",
     "reconfirm",
     "relaunch",
     "renew_release",

@@ -1,9 +1,10 @@
 """What each due step does."""
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from matcher.protocol.effects import Letter
+from matcher.protocol.hours import next_open
 from matcher.protocol.ids import DoctorId
 from matcher.protocol.moves import TIMES, Event, Step
 from matcher.protocol.rules import Around
@@ -39,18 +40,50 @@ _BACKGROUND = frozenset(
     }
 )
 
+#: They write to doctors, or open the calls. Their hours are hours at which somebody is there; when one was
+#: missed (the service stood still) and it is night, they wait for the morning.
+_BY_DAY = frozenset(
+    {
+        TimerKind.REMINDER,
+        TimerKind.NEXT_WAVE,
+        TimerKind.CALLS,
+        TimerKind.YES_HELD,
+        TimerKind.OPENING_REMINDER,
+    }
+)
+#: What is hardly late is done all the same: its hour may be the last minute of the day.
+_HARDLY = timedelta(minutes=1)
+#: The steps that were missed are spread over the first minute of the morning, those of so long in order.
+_MISSED = timedelta(days=30)
+
 
 def due(search: Search, timer: Timer, around: Around) -> Step:
     """A timer is due. One that the search no longer has changes nothing, so a repeat is harmless (P7)."""
     turn = Turn(Event.TIME, search, around)
     if timer not in search.timers:
         return turn.end()
+    if (morning := put_off(timer, around)) is not None:
+        turn.arm(timer.kind, morning, timer.doctor)
+        return turn.end(frozenset({search.state}))
     turn.set(timers=tuple(other for other in search.timers if other != timer))
     if timer.doctor is None:
         _STEPS[timer.kind](turn)
     else:
         _DOCTORS_STEPS[timer.kind](turn, timer.doctor)
     return turn.end(TIMES[timer.kind][search.state])
+
+
+def put_off(timer: Timer, around: Around) -> datetime | None:
+    """When a step whose hour was missed is done instead, where nobody is there now; None: it is done now.
+
+    Those that wait for the same morning keep the order in which they were due, whoever comes to them first.
+    """
+    if timer.kind not in _BY_DAY or around.now - timer.at <= _HARDLY:
+        return None
+    opens = next_open(around.now, around.rules.doctors_calendar)
+    if opens <= around.now:
+        return None
+    return opens + _HARDLY * max(0.0, 1 - (opens - timer.at) / _MISSED)
 
 
 def next_step(search: Search) -> Timer | None:
@@ -88,9 +121,13 @@ def _call_back(turn: Turn, doctor: DoctorId) -> None:
 
 def _remind_first(turn: Turn) -> None:
     """A reminder that is due together with the next wave or the calls goes before them."""
-    if any(t.kind is TimerKind.REMINDER and t.at <= turn.now for t in turn.search.timers):
+    if _is_due(turn, TimerKind.REMINDER):
         turn.cancel(TimerKind.REMINDER)
         remind(turn)
+
+
+def _is_due(turn: Turn, kind: TimerKind) -> bool:
+    return any(t.kind is kind and t.at <= turn.now for t in turn.search.timers)
 
 
 def _next_wave(turn: Turn) -> None:
@@ -100,7 +137,14 @@ def _next_wave(turn: Turn) -> None:
 
 
 def _calls(turn: Turn) -> None:
+    """The calls; a wave that is due as well goes before them, and gives them an hour of its own."""
     _remind_first(turn)
+    if _is_due(turn, TimerKind.NEXT_WAVE):
+        turn.cancel(TimerKind.NEXT_WAVE)
+        sent = turn.search.wave
+        mail_wave(turn)
+        if turn.search.wave > sent:
+            return
     turn.enter(State.CALLING)
     if turn.stale:
         turn.task(TaskKind.RECONFIRM)
