@@ -5,22 +5,25 @@ same one. ``partition`` makes these groups large enough; here they are made of a
 for each set of conditions that narrows and each size of household.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from matcher.protocol import partition
 from matcher.protocol.announcement import ADULT, Condition, ConditionKind, Ground, Subject
 from matcher.protocol.places import normalised
-from matcher.protocol.population import OLDEST
+from matcher.protocol.population import OLDEST, as_bits
 from matcher.protocol.rungs import Rung, in_ehpad, in_ehpads, measured, rungs, share, whole_number
 
 #: The conditions that say something of the person; the others only say what the doctor's day must allow.
 NARROWING = (ConditionKind.HOME_VISITS, ConditionKind.EHPAD_VISITS, ConditionKind.STEP_FREE)
 
 _Cell: TypeAlias = tuple[Rung | None, ...]
-#: Of each (INSEE code, normalised quartier), the ages of a cell.
-_Ages: TypeAlias = dict[tuple[str, str], set[int]]
+#: A cell whose rungs are numbers: it is looked up thousands of times, and a number is quick to look up.
+_Numbered: TypeAlias = tuple[int | None, ...]
+#: Of each (INSEE code, normalised quartier), the ages of a cell as bits.
+_Ages: TypeAlias = dict[tuple[str, str], int]
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True)
@@ -63,25 +66,27 @@ def _crowds(subject: Subject, ground: Ground) -> _Crowds:
 def _people(conditions: tuple[Condition, ...], ground: Ground) -> dict[_Cell, Rung | None]:
     cells: dict[_Cell, _Ages] = {}
     whole = ground.gazetteer.whole()
-    for insee, quartier, ages in _inhabited(ground):
-        place = ground.gazetteer.quartier(quartier, insee) or ground.gazetteer.commune(insee)
-        someone = Subject(age=ages[0], place=place or whole, conditions=conditions)
-        known = cells.setdefault(rungs(someone, ground), {})
-        known.setdefault((insee, normalised(quartier)), set()).update(ages)
+    for insee, quartier, ages_alike in _inhabited(ground):
+        where = insee, normalised(quartier)
+        place = ground.gazetteer.quartier(quartier, insee) or ground.gazetteer.commune(insee) or whole
+        for ages in ages_alike:
+            someone = Subject(age=ages[0], place=place, conditions=conditions)
+            known = cells.setdefault(rungs(someone, ground), {})
+            known[where] = known.get(where, 0) | as_bits(ages)
 
-    def size(group: Collection[_Cell]) -> int:
+    def size(group: Collection[_Ages]) -> int:
         everybody: _Ages = {}
         for cell in group:
-            for where, ages in cells[cell].items():
-                everybody.setdefault(where, set()).update(ages)
+            for where, ages in cell.items():
+                everybody[where] = everybody.get(where, 0) | ages
         described = ground.population.crowd(everybody)
         if in_ehpad(conditions):
             # Of a commune either all adults are there or none: it is announced as adult and commune.
-            grown_up = {where[0] for where, ages in everybody.items() if max(ages) >= ADULT.from_}
+            grown_up = {where[0] for where, ages in everybody.items() if ages >> ADULT.from_}
             described = in_ehpads(Subject(age=ADULT.from_, place=whole), ground, grown_up)
         return whole_number(described * share(conditions, ground))
 
-    return partition.settled(cells, size, ground.k)
+    return _settled(cells, size, ground.k)
 
 
 def _homes(subject: Subject, conditions: tuple[Condition, ...], ground: Ground) -> dict[_Cell, Rung | None]:
@@ -94,8 +99,8 @@ def _homes(subject: Subject, conditions: tuple[Condition, ...], ground: Ground) 
             )
             cells.setdefault(rungs(home, ground), set()).add(row.insee)
 
-    def size(group: Collection[_Cell]) -> int:
-        communes = {insee for cell in group for insee in cells[cell]}
+    def size(group: Collection[set[str]]) -> int:
+        communes = {insee for cell in group for insee in cell}
         if in_ehpad(conditions):
             described = in_ehpads(subject, ground, communes)
         else:
@@ -103,22 +108,39 @@ def _homes(subject: Subject, conditions: tuple[Condition, ...], ground: Ground) 
             described = sum(count(subject.adults, subject.children, insee=insee) for insee in communes)
         return whole_number(described * share(conditions, ground))
 
-    return partition.settled(cells, size, ground.k)
+    return _settled(cells, size, ground.k)
 
 
-def _inhabited(ground: Ground) -> Iterator[tuple[str, str, tuple[int, ...]]]:
+def _settled(
+    cells: Mapping[_Cell, _Value], size: Callable[[Collection[_Value]], float], k: int
+) -> dict[_Cell, Rung | None]:
+    """``partition.settled``, with numbers in place of rungs; ``size`` is of what the cells hold."""
+    number: dict[Rung | None, int] = {}
+    for cell in cells:
+        for rung in cell:
+            number.setdefault(rung, len(number))
+    rung_of_number = dict(enumerate(number))
+    held: dict[_Numbered, _Value] = {}
+    for cell, value in cells.items():
+        held[tuple(None if rung is None else number[rung] for rung in cell)] = value
+    found = partition.settled(held, lambda group: size([held[cell] for cell in group]), k)
+    settled = (None if at is None else rung_of_number[at] for at in found.values())
+    return dict(zip(cells, settled, strict=True))
+
+
+def _inhabited(ground: Ground) -> Iterator[tuple[str, str, list[tuple[int, ...]]]]:
     """Each quartier with the ages that the ladder never tells apart, where at least somebody is counted."""
-    rows: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    rows: dict[tuple[str, str], int] = {}
     for row in ground.population.residents:
         if row.residents > 0:
             last = OLDEST if row.age_to is None else row.age_to
-            rows.setdefault((row.insee, row.quartier), []).append((row.age_from, last))
+            where = row.insee, row.quartier
+            rows[where] = rows.get(where, 0) | as_bits(range(row.age_from, last + 1))
     alike: dict[tuple[int, bool], list[int]] = {}
     open_from = ground.population.open_from
     for age in range(OLDEST + 1):
         counted = age if open_from is None else min(age, open_from)
         alike.setdefault((counted // 5, age >= ADULT.from_), []).append(age)
-    for (insee, quartier), spans in rows.items():
-        for ages in alike.values():
-            if any(from_ <= age <= last for from_, last in spans for age in ages):
-                yield insee, quartier, tuple(ages)
+    told = [(tuple(ages), as_bits(ages)) for ages in alike.values()]
+    for (insee, quartier), counted_ages in rows.items():
+        yield insee, quartier, [ages for ages, bits in told if bits & counted_ages]

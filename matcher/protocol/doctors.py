@@ -55,6 +55,22 @@ class Doctor:
     list_size: int | None = None
 
 
+def traits(doctor: Doctor) -> tuple[object, ...]:
+    """What the answers to wishes and conditions are worked out from: all that his load does not change."""
+    return (
+        doctor.id,
+        doctor.sex,
+        doctor.languages,
+        doctor.lat,
+        doctor.lon,
+        doctor.step_free,
+        doctor.home_visits,
+        doctor.sector,
+        doctor.teleconsultation,
+        doctor.declines,
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
     """One doctor who satisfies every hard wish and condition, at his place in the order."""

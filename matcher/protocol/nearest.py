@@ -19,7 +19,7 @@ from matcher.protocol.doctors import Candidate, Doctor, declines, fulfils
 from matcher.protocol.fairness import turn, usual
 from matcher.protocol.ids import DoctorId
 from matcher.protocol.places import EARTH_KM, Place
-from matcher.protocol.ranking import candidate_of, order, wished_means
+from matcher.protocol.ranking import candidate_of, candidates
 from matcher.protocol.wishes import REACH_KM, Wish, WishKind
 
 _Mask = NDArray[np.bool_]
@@ -70,7 +70,7 @@ class Nearest:
         left_out |= {d for w in wishes if w.kind is WishKind.EXCLUDE for d in _ids(w)}
         # As a hard wish: nobody else.
         if len(names) >= most or any(w.kind is WishKind.PREFER and w.hard for w in wishes):
-            return tuple(names[:most])
+            return names[:most]
         question = _Question(self, wishes, conditions, place, left_out)
         found = question.best(most - len(names))
         others = (candidate_of(self._doctors[i], wishes, conditions, place, today) for i in found.tolist())
@@ -83,16 +83,20 @@ class Nearest:
         place: Place | None,
         declined: Collection[DoctorId],
         today: date,
-    ) -> list[Candidate]:
+    ) -> tuple[Candidate, ...]:
         """Those whom the patient named come before everybody; they are few."""
-        named = {d for w in wishes if w.kind is WishKind.PREFER for d in _ids(w)} - set(declined)
-        wished = wished_means(wishes)
-        ranked = []
-        for doctor in (self._doctors[self._place_of[DoctorId(d)]] for d in named if d in self._place_of):
-            candidate = candidate_of(doctor, wishes, conditions, place, today)
-            if candidate is not None:
-                ranked.append((order(doctor, candidate, wishes, wished, self._common), candidate))
-        return [candidate for _, candidate in sorted(ranked, key=lambda pair: pair[0])]
+        named = {d for w in wishes if w.kind is WishKind.PREFER for d in _ids(w)}
+        found = candidates(
+            [self._doctors[self._place_of[DoctorId(d)]] for d in named if d in self._place_of],
+            wishes=wishes,
+            conditions=conditions,
+            place=place,
+            declined=declined,
+            offers=(),
+            today=today,
+            common=self._common,
+        )
+        return found.ordered
 
     def mask(self, wish: Wish) -> _Mask:
         """Who surely fulfils a wish that does not depend on the place."""

@@ -1,7 +1,7 @@
 """How many residents an announcement would describe: counts of a territory, never of persons."""
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -81,16 +81,16 @@ class Population:
             rows = (row for row in rows if row.insee == insee)
         return math.floor(sum(_share(row, from_, to) for row in rows) + 1e-9)
 
-    def crowd(self, ages: Mapping[tuple[str, str], Collection[int]]) -> float:
-        """Residents of these ages of each (INSEE code, normalised quartier), as prudently as ``count``.
+    def crowd(self, ages: Mapping[tuple[str, str], int]) -> float:
+        """Residents of these ages (``as_bits``) of each (INSEE code, normalised quartier), as prudently as
+        ``count``.
 
         Never fewer when ages are added, and as many as ``count`` where they make up what it is asked for.
         """
         return sum(
-            _of_ages(row, wanted)
-            for (insee, quartier), wanted in ages.items()
-            for row in self._by_quartier.get(quartier, ())
-            if row.insee == insee
+            _of_ages(row, span, wanted)
+            for where, wanted in ages.items()
+            for row, span in self._of_quartier.get(where, ())
         )
 
     @cached_property
@@ -106,6 +106,16 @@ class Population:
             rows.setdefault(normalised(row.quartier), []).append(row)
         return rows
 
+    @cached_property
+    def _of_quartier(self) -> Mapping[tuple[str, str], Sequence[tuple[Residents, int]]]:
+        """The rows by INSEE code and normalised name of their quartier, each with its ages as bits."""
+        rows: dict[tuple[str, str], list[tuple[Residents, int]]] = {}
+        for quartier, theirs in self._by_quartier.items():
+            for row in theirs:
+                span = as_bits(range(row.age_from, _last(row) + 1))
+                rows.setdefault((row.insee, quartier), []).append((row, span))
+        return rows
+
     def household_count(self, adults: int, children: int, *, insee: str | None = None) -> int:
         """Households of exactly that size in a commune, or in the territory."""
         return sum(
@@ -119,15 +129,24 @@ def _is_open(row: Residents) -> bool:
     return row.age_to is None or row.age_to >= OPEN_FROM_AGE
 
 
-def _of_ages(row: Residents, ages: Collection[int]) -> float:
+def _last(row: Residents) -> int:
+    """The oldest who are counted in a row."""
+    return OLDEST if row.age_to is None or _is_open(row) else row.age_to
+
+
+def as_bits(ages: Iterable[int]) -> int:
+    """A set of ages as one number, bit 0 for the age of 0: joined and counted in one go."""
+    return sum(1 << age for age in ages)
+
+
+def _of_ages(row: Residents, span: int, wanted: int) -> float:
     """The residents of one row who are of these ages; an open row counts only when asked to its end."""
-    open_ = _is_open(row)
-    last = OLDEST if row.age_to is None or open_ else row.age_to
-    inside = sum(row.age_from <= age <= last for age in ages)
-    width = last - row.age_from + 1
-    if inside == width:
+    inside = span & wanted
+    if inside == span:
         return row.residents
-    return 0.0 if open_ else math.floor(row.residents * inside / width * PRUDENCE)
+    if _is_open(row):
+        return 0.0
+    return math.floor(row.residents * inside.bit_count() / span.bit_count() * PRUDENCE)
 
 
 def _share(row: Residents, from_: int, to: int | None) -> float:

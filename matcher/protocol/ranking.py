@@ -6,6 +6,7 @@ Why each stands where he stands is said by ``reasons``; ``nearest`` finds the fi
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
+from operator import itemgetter
 from typing import NamedTuple
 
 from matcher.protocol.announcement import Condition
@@ -18,6 +19,7 @@ from matcher.protocol.doctors import (
     Zone,
     declines,
     meets,
+    traits,
 )
 from matcher.protocol.fairness import Usual, turn, usual
 from matcher.protocol.ids import DoctorId
@@ -26,12 +28,26 @@ from matcher.protocol.travel import Reach, Travel, best, nearness
 from matcher.protocol.wishes import Wish, WishKind
 
 
+class Fit(NamedTuple):
+    """How one doctor fits one search, whatever he carries and whether or not he is there."""
+
+    met: tuple[Wish, ...]
+    unmet: tuple[Wish, ...]
+    distance_km: float | None
+    minutes: int | None
+    means: str | None
+
+
 class Known(NamedTuple):
-    """What was made of one doctor for one search, while he stays the same value and as available."""
+    """What was made of one doctor for one search: the fit while his traits are the same, the candidate and
+    the beginning of his sorting key while he is the same value and as available.
+    """
 
     doctor: Doctor
+    fit: Fit | None
     available: bool
     candidate: Candidate | None
+    ahead: tuple[object, ...]
 
 
 NO_TIMES: Mapping[DoctorId, Travel] = {}
@@ -69,24 +85,28 @@ def candidates(
     common = common or usual(everybody)
     wished = wished_means(wishes)
     by_id = {doctor.id: doctor for doctor in everybody}
+    kept: dict[DoctorId, Known] = {} if known is None else known
 
-    def again(doctor: Doctor) -> Candidate | None:
-        before = None if known is None else known.get(doctor.id)
-        if before is not None and before.doctor is doctor and before.available == available(doctor, today):
-            return before.candidate
-        made = candidate_of(doctor, wishes, conditions, place, today, times)
-        if known is not None:
-            known[doctor.id] = Known(doctor, available(doctor, today), made)
+    def again(doctor: Doctor) -> Known:
+        free, before = available(doctor, today), kept.get(doctor.id)
+        if before is not None and before.doctor is doctor and before.available == free:
+            return before
+        if before is not None and traits(before.doctor) == traits(doctor):
+            fit, ahead = before.fit, before.ahead
+        else:
+            fit = fit_of(doctor, wishes, conditions, place, times)
+            ahead = () if fit is None else _ahead(fit, wishes, wished)
+        candidate = None if fit is None else _candidate(doctor, fit, free)
+        made = kept[doctor.id] = Known(doctor, fit, free, candidate, ahead)
         return made
 
-    ranked = sorted(
-        (
-            (order(doctor, candidate, wishes, wished, common), candidate)
-            for doctor in everybody
-            if doctor.id not in declined and (candidate := again(doctor)) is not None
-        ),
-        key=lambda pair: pair[0],
-    )
+    ranked = []
+    for doctor in everybody:
+        if doctor.id not in declined:
+            made = again(doctor)
+            if made.candidate is not None:
+                ranked.append(((*made.ahead, turn(doctor, common), doctor.id), made.candidate))
+    ranked.sort(key=itemgetter(0))
     ordered = tuple(candidate for _, candidate in ranked)
     fitting = {candidate.doctor: rank for rank, candidate in enumerate(ordered)}
     standing = [
@@ -107,6 +127,26 @@ def wished_means(wishes: Sequence[Wish]) -> str | None:
     return next((str(wish.value) for wish in wishes if wish.kind is WishKind.TRAVEL), None)
 
 
+def fit_of(
+    doctor: Doctor,
+    wishes: Sequence[Wish],
+    conditions: Collection[Condition],
+    place: Place | None,
+    times: Mapping[DoctorId, Travel] = NO_TIMES,
+) -> Fit | None:
+    """How the doctor fits; None where a hard wish is not met or a condition declined (P4)."""
+    exact = None
+    if place is not None and doctor.lat is not None and doctor.lon is not None:
+        exact = distance_km(place.lat, place.lon, doctor.lat, doctor.lon)
+    travel = times.get(doctor.id)
+    met = tuple(wish for wish in wishes if meets(doctor, wish, exact, travel))
+    unmet = tuple(wish for wish in wishes if wish not in met)
+    if any(wish.binding for wish in unmet) or any(declines(doctor, c) for c in conditions):
+        return None
+    minutes, means = (None, None) if travel is None else best(travel, wished_means(wishes))
+    return Fit(met, unmet, None if exact is None else rounded_km(exact), minutes, means)
+
+
 def candidate_of(
     doctor: Doctor,
     wishes: Sequence[Wish],
@@ -116,16 +156,11 @@ def candidate_of(
     times: Mapping[DoctorId, Travel] = NO_TIMES,
 ) -> Candidate | None:
     """The doctor as a candidate; None where a hard wish is not met or a condition declined."""
-    exact = None
-    if place is not None and doctor.lat is not None and doctor.lon is not None:
-        exact = distance_km(place.lat, place.lon, doctor.lat, doctor.lon)
-    travel = times.get(doctor.id)
-    met = tuple(wish for wish in wishes if meets(doctor, wish, exact, travel))
-    unmet = tuple(wish for wish in wishes if wish not in met)
-    if any(wish.binding for wish in unmet) or any(declines(doctor, c) for c in conditions):
-        return None
-    free = available(doctor, today)
-    minutes, means = (None, None) if travel is None else best(travel, wished_means(wishes))
+    fit = fit_of(doctor, wishes, conditions, place, times)
+    return None if fit is None else _candidate(doctor, fit, available(doctor, today))
+
+
+def _candidate(doctor: Doctor, fit: Fit, free: bool) -> Candidate:
     return Candidate(
         doctor=doctor.id,
         zone=doctor.zone,
@@ -138,15 +173,15 @@ def candidate_of(
         ),
         callable=free and doctor.has_phone and not doctor.do_not_call,
         # Being named is a head start, not a wish that everybody else misses.
-        meets_all=all(wish.kind is WishKind.PREFER for wish in unmet),
-        met=tuple(wish.kind for wish in met),
-        unmet=tuple(wish.kind for wish in unmet),
-        distance_km=None if exact is None else rounded_km(exact),
-        preferred=any(wish.kind is WishKind.PREFER for wish in met),
-        met_wishes=met,
-        unmet_wishes=unmet,
-        minutes=minutes,
-        means=means,
+        meets_all=all(wish.kind is WishKind.PREFER for wish in fit.unmet),
+        met=tuple(wish.kind for wish in fit.met),
+        unmet=tuple(wish.kind for wish in fit.unmet),
+        distance_km=fit.distance_km,
+        preferred=_named(fit),
+        met_wishes=fit.met,
+        unmet_wishes=fit.unmet,
+        minutes=fit.minutes,
+        means=fit.means,
         asked_this_week=doctor.asked_this_week,
         asked_per_week=doctor.asked_per_week,
         accepted_this_month=doctor.accepted_this_month,
@@ -156,20 +191,17 @@ def candidate_of(
     )
 
 
-def order(
-    doctor: Doctor, candidate: Candidate, wishes: Sequence[Wish], wished: str | None, common: Usual
-) -> tuple[object, ...]:
-    """The sorting key. Missed wishes compare in order of importance: missing the last one only is best."""
-    missed = tuple(wish not in candidate.met_wishes for wish in wishes if wish.kind is not WishKind.PREFER)
-    reach = Reach(km=candidate.distance_km, minutes=candidate.minutes, means=candidate.means)
-    near = nearness(reach, wished)
-    return (
-        not candidate.preferred,
-        missed,
-        math.inf if near is None else near,
-        turn(doctor, common),
-        doctor.id,
-    )
+def _named(fit: Fit) -> bool:
+    return any(wish.kind is WishKind.PREFER for wish in fit.met)
+
+
+def _ahead(fit: Fit, wishes: Sequence[Wish], wished: str | None) -> tuple[object, ...]:
+    """The beginning of the sorting key. Missed wishes compare in order of importance: missing the last one
+    only is best.
+    """
+    missed = tuple(wish not in fit.met for wish in wishes if wish.kind is not WishKind.PREFER)
+    near = nearness(Reach(km=fit.distance_km, minutes=fit.minutes, means=fit.means), wished)
+    return not _named(fit), missed, math.inf if near is None else near
 
 
 def available(doctor: Doctor, today: date) -> bool:

@@ -12,7 +12,7 @@ from datetime import date
 
 from matcher.protocol import ranking
 from matcher.protocol.announcement import Condition
-from matcher.protocol.doctors import Candidate, Doctor, Zone, declines, meets
+from matcher.protocol.doctors import Candidate, Doctor, Zone, declines, meets, traits
 from matcher.protocol.ids import DoctorId, SearchId
 from matcher.protocol.places import Place, distance_km, rounded_km
 from matcher.protocol.search import Search
@@ -63,7 +63,7 @@ class Switchboard:
             lambda d: ranking.available(d, today) and d.has_phone and not d.do_not_call
         )
         self._near = self._callable & self._those(lambda d: d.zone is Zone.TERRITORY)
-        self.work = Work(traits=tuple(map(_traits, self._listed)))
+        self.work = Work(traits=tuple(map(traits, self._listed)))
         if before is not None and before.work.traits == self.work.traits:
             self.work = before.work if before.today == today else replace(before.work, done={})
 
@@ -163,19 +163,3 @@ def _exact(doctor: Doctor, place: Place | None) -> float | None:
     if place is None or doctor.lat is None or doctor.lon is None:
         return None
     return distance_km(place.lat, place.lon, doctor.lat, doctor.lon)
-
-
-def _traits(doctor: Doctor) -> tuple[object, ...]:
-    """What the answers to wishes and conditions are worked out from."""
-    return (
-        doctor.id,
-        doctor.sex,
-        doctor.languages,
-        doctor.lat,
-        doctor.lon,
-        doctor.step_free,
-        doctor.home_visits,
-        doctor.sector,
-        doctor.teleconsultation,
-        doctor.declines,
-    )

@@ -80,16 +80,18 @@ def groups(known: Sequence[Commune], size: int = TERRITORY) -> Iterator[tuple[Co
     A larger commune is cut into equal parts, each a territory of its own.
     """
     group: list[Commune] = []
+    residents = 0
     for commune in known:
         parts = commune.residents // size
         if parts > 1:
             yield from ((Commune(commune.insee, commune.residents // parts),) for _ in range(parts))
             continue
         other = group and group[0].insee[:2] != commune.insee[:2]
-        if group and (other or sum(one.residents for one in group) >= size):
+        if group and (other or residents >= size):
             yield tuple(group)
-            group = []
+            group, residents = [], 0
         group.append(commune)
+        residents += commune.residents
     if group:
         yield tuple(group)
 

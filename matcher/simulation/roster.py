@@ -4,11 +4,12 @@ from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from matcher.protocol import ranking
 from matcher.protocol.announcement import Announcement
-from matcher.protocol.doctors import Candidates, Doctor, meets
+from matcher.protocol.doctors import Candidate, Candidates, Doctor, meets
 from matcher.protocol.ids import DoctorId
 from matcher.protocol.places import distance_km
 from matcher.protocol.rules import Around, Rules
@@ -20,23 +21,22 @@ WEEK = timedelta(days=7)
 MONTH = timedelta(days=30)
 
 
-class LazyAround(Around):
-    """What surrounds a search, with the candidates worked out only where a rule asks for them.
+class LazyCandidates(Candidates):
+    """Who may be asked, worked out only where a rule asks for their order.
 
-    Most events (a mail accepted, a first answer) never look at them, and ranking is what costs.
+    Most events (a mail accepted, a first answer) never look at it, and ranking is what costs.
     """
 
-    def __init__(self, now: datetime, rules: Rules, work: Callable[[], Candidates]) -> None:
-        object.__setattr__(self, "now", now)
-        object.__setattr__(self, "rules", rules)
+    def __init__(self, work: Callable[[], Candidates], with_mailbox: frozenset[DoctorId]) -> None:
+        super().__init__(with_mailbox=with_mailbox)
         object.__setattr__(self, "_work", work)
+        del self.__dict__["ordered"]
 
-    def __getattr__(self, name: str) -> Any:
-        if name != "candidates":
-            raise AttributeError(name)
-        found = self._work()
-        object.__setattr__(self, "candidates", found)
-        return found
+    @cached_property
+    def ordered(self) -> tuple[Candidate, ...]:
+        """As ``ranking.candidates`` has them."""
+        found: Candidates = self.__dict__["_work"]()
+        return found.ordered
 
 
 class OneDoctor:
@@ -87,6 +87,7 @@ class Roster:
         self.by_id = {one.doctor.id: one for one in self.all}
         self._rules = rules
         self._steered = steered
+        self._with_mailbox = frozenset(doctor.id for doctor, _ in doctors if doctor.has_mailbox)
         #: Of each search: the doctors who fit at all. Wishes do not change here, so it holds for good.
         self._fitting: dict[str, list[OneDoctor]] = {}
         #: Of each search: what the ranking made of each doctor. Its wishes and announcement do not change.
@@ -118,7 +119,8 @@ class Roster:
 
     def around(self, search: Search, now: datetime) -> Around:
         """What surrounds the search now."""
-        return LazyAround(now, self._rules, lambda: self.candidates(search, now))
+        found = LazyCandidates(lambda: self.candidates(search, now), self._with_mailbox)
+        return Around(now=now, rules=self._rules, candidates=found)
 
     def today(self, now: datetime) -> date:
         """The territory's day."""
