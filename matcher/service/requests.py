@@ -103,9 +103,12 @@ async def _change(
                 "Cette demande est déjà transmise : demandez à la coordinatrice de la corriger.",
                 before.state,
             )
-        raw = merged(await vaulted.request(session, house, before), patch)
+        held = await vaulted.request(session, house, before)
+        raw = merged(held, patch)
         body = checked(raw)
         _refuse_impossible(house, actor, body, today)
+        if before.state is not State.DRAFT:
+            _refuse_less(held, body)
         asked = _asked(house, body, today)
         consent = asked.pop("consent")
         if before.state is not State.DRAFT and "household" not in _record_of(patch):
@@ -215,6 +218,13 @@ def _refuse_impossible(house: House, actor: Actor, body: SearchIn, today: date) 
         found["place"] = "ce lieu n’est pas dans la liste du territoire"
     if found:
         raise Invalid(found)
+
+
+def _refuse_less(held: Mapping[str, Any], body: SearchIn) -> None:
+    """What was handed in complete is corrected, never emptied: the rest of the service counts on it."""
+    lost = set(completeness.missing(body)) - set(completeness.missing(checked(held)))
+    if lost:
+        raise Invalid(dict.fromkeys(sorted(lost), "Ce champ est nécessaire : il se corrige, sans se vider."))
 
 
 def _kept(raw: Mapping[str, Any]) -> dict[str, Any]:

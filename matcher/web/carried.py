@@ -5,6 +5,7 @@ an address, in the browser's storage or, without a session, in ours.
 """
 
 import asyncio
+import json
 from collections.abc import Mapping
 from typing import Final
 
@@ -40,8 +41,27 @@ async def of_lapsed(request: web.Request, seconds: float) -> Fields | None:
 
 
 async def of_page(request: web.Request) -> Fields:
-    """The text fields of a form that has come whole and in order, to be sent again once confirmed."""
-    return _texts(await request.post())
+    """The text fields of a form that has come whole and in order, to be sent again once confirmed. What is
+    too long to be carried (a file that waits in a hidden field) goes the way of files: it is named.
+    """
+    kept = _texts(await request.post())
+    left = LARGEST_CARRIED - sum(len(name) + len(value) for name, value in kept)
+    for place, (name, value) in sorted(enumerate(kept), key=lambda one: -len(one[1][1])):
+        if left >= 0:
+            break
+        left += len(name) + len(value)
+        kept[place] = (FILE, _named(value))
+    return kept
+
+
+def _named(value: str) -> str:
+    """What a hidden field that is a file is called."""
+    try:
+        known = json.loads(value)
+    except ValueError:
+        known = None
+    name = known.get("name") if isinstance(known, dict) else None
+    return name if isinstance(name, str) else "un texte trop long"
 
 
 def _texts(posted: Mapping[str, str | bytearray | bytes | FileField]) -> Fields:

@@ -61,6 +61,8 @@ async def confirm(request: web.Request) -> web.StreamResponse:
             request, then, typed, 401, "Ce n’est pas cela. Vérifiez la saisie, puis recommencez."
         )
     await sessions.confirm(request)
+    if any(name == carried.FILE for name, _ in typed):
+        return pages.render(request, "carried.html", carried=typed, then=then, file=carried.FILE)
     if typed:
         return pages.render(request, "forward.html", carried=typed, then=then, verb="Continuer")
     return pages.see_other(then)

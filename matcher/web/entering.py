@@ -27,10 +27,13 @@ def home_of(actor: Actor) -> str:
 
 
 def inside(address: str) -> str | None:
-    """An address to go on to, if it is one of ours: a login page must not send people elsewhere."""
-    if address.startswith("/") and not address.startswith(("//", "/\\")) and "\n" not in address:
-        return address
-    return None
+    """An address to go on to, if it is one of ours: a login page must not send people elsewhere.
+
+    Browsers take a tab or a line end out of an address and a backslash for a slash: « /<tab>/elsewhere » is
+    another host to them. An address of ours is of printable ASCII, other signs in it are encoded.
+    """
+    plain = all("!" <= sign <= "~" and sign != "\\" for sign in address)
+    return address if plain and address.startswith("/") and not address.startswith("//") else None
 
 
 async def arrive(

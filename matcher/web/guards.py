@@ -225,12 +225,10 @@ async def read(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def _stale(request: web.Request, route: Route) -> bool:
     """Whether who asks has to show again who they are. A key has nobody in front of it."""
     actor = request.get(ACTOR)
-    return (
-        route.fresh
-        and not route.machine
-        and actor is not None
-        and not await sessions.is_fresh(request, actor)
-    )
+    if route.machine or actor is None:
+        return False
+    wanted = route.fresh if isinstance(route.fresh, bool) else actor.role in route.fresh
+    return wanted and not await sessions.is_fresh(request, actor)
 
 
 async def _from_our_page(request: web.Request) -> bool:

@@ -284,6 +284,7 @@ ROUTES: Final = (
     Route("GET", "/demande", blank, allowed=WRITERS),
     Route("POST", "/demande", save, allowed=WRITERS),
     Route("GET", "/demande/{id}", resume, allowed=WRITERS),
-    Route("POST", "/demande/{id}", save, allowed=WRITERS),
+    # To the office every step shows the whole record; a requester sees what it wrote.
+    Route("POST", "/demande/{id}", save, allowed=WRITERS, fresh=COORDINATION),
     Route("POST", "/demande/{id}/ouvrir", correct, allowed=COORDINATION, fresh=True),
 )

@@ -68,8 +68,9 @@ class Route:
     csrf: bool = field(default=True, kw_only=True)
     #: Also for somebody whose territory demands a second factor and who has none yet.
     enrolling: bool = field(default=False, kw_only=True)
-    #: Shows a record or lets it out: whoever is logged in for long confirms first who they are.
-    fresh: bool = field(default=False, kw_only=True)
+    #: Shows a record or lets it out: whoever is logged in for long confirms first who they are. A set: only
+    #: these roles, where the others see nothing but what they write themselves.
+    fresh: bool | frozenset[Role] = field(default=False, kw_only=True)
     #: Bytes of its body, where it is not what its callers may send elsewhere.
     largest: int | None = field(default=None, kw_only=True)
 
