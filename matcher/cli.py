@@ -20,6 +20,7 @@ from matcher import (
     cli_audit,
     cli_backups,
     cli_keys,
+    cli_patient,
     cli_places,
     cli_report,
     cli_simulate,
@@ -166,6 +167,7 @@ cli_backups.register(app, _in_house, _settings)
 cli_places.register(app, _in_house)
 cli_audit.register(app, _in_house)
 cli_report.register(app, _in_house)
+cli_patient.register(app, _in_house)
 
 
 def _report(report: installation.Report) -> None:

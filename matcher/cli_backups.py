@@ -13,7 +13,8 @@ from config.settings import Settings
 from matcher.service import restoring
 from matcher.service.errors import Invalid
 from matcher.service.house import House
-from matcher.service.restoring import BadRegister, Restored
+from matcher.service.restoring import Restored
+from matcher.service.vaulted import BadRegister
 from matcher.storage import copies
 from matcher.storage.copies import BadCopy, NotEmpty
 from messaging.keyring import KeyRing, Mac
@@ -73,6 +74,8 @@ async def _load(settings: Settings, file: Path) -> None:
 def _tell(done: Restored) -> None:
     _say(f"territoires repris : {', '.join(done.territories)}")
     _say(f"accords retirés depuis la sauvegarde, rejoués : {done.withdrawn}")
+    if done.erased:
+        _say(f"recherches effacées depuis la sauvegarde, effacées de nouveau : {done.erased}")
     if done.keys_missing:
         _say(f"clés absentes, leurs fiches ne s’ouvrent plus : {', '.join(done.keys_missing)}")
     _say("tout est arrêté ; la coordination reprend sur la page Bureau")

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -38,6 +38,12 @@ class Catcher:
     def raw(self) -> Sequence[bytes]:
         """Everything a relay could read: the mails as they came, envelope included, oldest first."""
         return tuple(self._raw)
+
+    def forget(self, message_ids: Collection[str]) -> None:
+        """Drop the mails of these Message-IDs: those about somebody whose data are erased."""
+        kept = [place for place, raw in enumerate(self._raw) if _message_id(raw) not in message_ids]
+        self._mails = [self._mails[place] for place in kept]
+        self._raw = [self._raw[place] for place in kept]
 
     def to(self, address: str) -> Sequence[CaughtMail]:
         """What arrived for one address, oldest first."""
@@ -96,6 +102,11 @@ class Catcher:
         finally:
             # Connections that the service keeps open for its next mail would otherwise hold the loop.
             server.close()
+
+
+def _message_id(raw: bytes) -> str:
+    """Of a mail as it was kept: after the lines of its envelope."""
+    return str(message_from_bytes(raw.split(b"\n", 2)[2], policy=policy.default)["Message-ID"] or "")
 
 
 def _caught(number: str, recipient: str, mail: EmailMessage) -> CaughtMail:

@@ -1,7 +1,7 @@
 """What every use case needs, put together once by ``matcher.app``."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -90,6 +90,9 @@ class Mailbox(Protocol):
 
     def messages(self) -> Sequence[CaughtMail]:
         """Every mail caught, oldest first."""
+
+    def forget(self, message_ids: Collection[str]) -> None:
+        """Drop the mails of these Message-IDs."""
 
 
 @dataclass(frozen=True, kw_only=True)

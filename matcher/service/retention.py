@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Final
 
 from config.settings import elapsed
-from matcher.service import replies, vaulted
+from matcher.service import erasing, replies, vaulted
 from matcher.service.actors import system
 from matcher.service.attempts import KNOWN
 from matcher.service.house import House, Territory
@@ -44,6 +44,7 @@ async def purge(house: House) -> Counter[str]:
         await _count_left(house, territory.id)
         # Searches before what hangs under them: what goes with its search need not be looked for.
         done["searches"] += await _forget_searches(house, territory)
+        done["searches"] += await erasing.finish(house, territory.id)
         done += await _forget_old(house, territory)
     async with house.sessions.begin() as session:
         # What is tried before it is known where belongs to no territory.

@@ -36,7 +36,8 @@ DRAFT, RECORD, CONTACT, MISSING, REASONS = "draft", "record", "contact", "missin
 #: One section for each reply by plain mail that a person must read: ``reply-<id>``.
 REPLY = "reply"
 CONSENT, FIGURES = "consent", "figures"
-#: Lines of withdrawn consents, beside the keys: a restore replays them before anything else (P9).
+#: Lines of withdrawn consents and of erasures, beside the keys: a restore replays them before anything else
+#: (P9).
 REGISTER = "consents-taken-back.jsonl"
 
 _log = structlog.get_logger(__name__)
@@ -273,6 +274,36 @@ async def destroy(session: AsyncSession, house: House, search: Search, *, consen
     await lookups.replace(session, search.territory, search.id, [])
 
 
+class BadRegister(Exception):
+    """A line of the register cannot be read: a consent taken back could be missed."""
+
+
+def registered(house: House, territory: str, *, erased: bool = False) -> list[str]:
+    """The searches of a territory in the register, each once; ``erased``: only those that are to go
+    altogether. Raises BadRegister.
+    """
+    register, found = house.keyring.folder / REGISTER, list[str]()
+    if not register.exists():
+        return []
+    for number, line in enumerate(register.read_text("utf-8").splitlines(keepends=True), 1):
+        if not line.endswith("\n"):
+            # The last line of a process that was killed while it wrote: what it stood for was not done.
+            break
+        try:
+            told = json.loads(line)
+            if told["territory"] == territory and (told.get("erased", False) or not erased):
+                found.append(told["search"])
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise BadRegister(f"{register.name}, line {number}") from None
+    return list(dict.fromkeys(found))
+
+
+def register_erased(house: House, search: Search) -> None:
+    """Write outside the database that everything of this search is to go: a restore replays it (P9)."""
+    path, at = house.keyring.folder / REGISTER, house.now().isoformat()
+    _register(path, search.territory, search.id, at, erased=True)
+
+
 async def count_left(session: AsyncSession, house: House, search: Search) -> None:
     """Count the figures of a record that was destroyed where they could not be opened."""
     if search.record_destroyed:
@@ -314,8 +345,9 @@ async def _open(
     return value
 
 
-def _register(path: Path, territory: str, search_id: str, at: str) -> None:
-    line = json.dumps({"territory": territory, "search": search_id, "at": at}) + "\n"
+def _register(path: Path, territory: str, search_id: str, at: str, *, erased: bool = False) -> None:
+    told = {"territory": territory, "search": search_id, "at": at}
+    line = json.dumps(told | ({"erased": True} if erased else {})) + "\n"
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         os.write(handle, line.encode())

@@ -84,6 +84,14 @@ async def mails_for(
     return list(found)
 
 
+async def digests_of(session: AsyncSession, territory: str, search: str) -> list[str]:
+    """The digests that a search was ever put into."""
+    mails = select(_GATHERED.c.mail_id).where(
+        _GATHERED.c.territory_id == territory, _GATHERED.c.search_id == search
+    )
+    return sorted(await session.scalars(mails.distinct()))
+
+
 async def items_of(session: AsyncSession, territory: str, mails: Collection[str]) -> dict[str, list[Item]]:
     """By digest: what was put into it, in one order for ever."""
     rows = await session.execute(

@@ -114,6 +114,16 @@ async def get(session: AsyncSession, territory: str, id: str) -> Mail | None:
     return None if row is None else _mail(row)
 
 
+async def of_search(session: AsyncSession, territory: str, search: str) -> list[Mail]:
+    """Everything that came back about one search, oldest first."""
+    rows = await session.execute(
+        select(*_RECEIVED.c)
+        .where(_RECEIVED.c.territory_id == territory, _RECEIVED.c.search_id == search)
+        .order_by(_RECEIVED.c.at, _RECEIVED.c.id)
+    )
+    return [_mail(row) for row in rows.mappings()]
+
+
 async def purge(session: AsyncSession, territory: str, *, before: datetime) -> int:
     """Forget those that came before then, but for what still waits. Returns how many."""
     require_transaction(session)

@@ -76,7 +76,7 @@ async def listing(request: web.Request) -> web.Response:
 async def of_patient(request: web.Request) -> web.Response:
     """Who saw this patient's record, to read and to hand over."""
     told = await openings.of_patient(house_of(request), actor_of(request), request.match_info["id"])
-    lines = [_line(one) for one in told["items"]]
+    lines = [access_line(one) for one in told["items"]]
     return pages.render(
         request, "accesses.html", id=request.match_info["id"], reference=told["reference"], lines=lines
     )
@@ -98,7 +98,7 @@ async def printout(request: web.Request) -> web.Response:
             printed.Table(
                 title="Ouvertures de la fiche",
                 head=("Quand", "Qui", "Quoi", "Pourquoi"),
-                rows=[_line(one) for one in told["items"]],
+                rows=[access_line(one) for one in told["items"]],
                 empty="Personne n’a ouvert la fiche.",
             ),
         ),
@@ -111,7 +111,7 @@ async def printout(request: web.Request) -> web.Response:
     )
 
 
-def _line(one: dict[str, Any]) -> tuple[str, str, str, str]:
+def access_line(one: dict[str, Any]) -> tuple[str, str, str, str]:
     """When, who, what, why; to the patient the office is one, its members are roles."""
     doctor = one.get("doctor") or "un médecin"
     who = doctor if one["role"] == Role.DOCTOR else words.ROLES.get(one["role"], "la CPTS")

@@ -45,6 +45,7 @@ from matcher.web import (
     request_list_page,
     request_page,
     requester,
+    rights_page,
     search_actions,
     search_page,
     second_step,
@@ -82,6 +83,7 @@ PAGES: Final[tuple[Route, ...]] = (
     *trial_page.ROUTES,  # /reglages/essai
     *equity_page.PAGES,  # /rapport/equite
     *openings_page.PAGES,  # /journal/fiches, /recherches/{id}/acces
+    *rights_page.PAGES,  # /recherches/{id}/droits
     *doctor.ROUTES,  # /r, /dossier, /double-verification, /places
 )
 
@@ -101,6 +103,7 @@ API: Final[tuple[Route, ...]] = (
     *api_reports.ROUTES,  # /journal, /report
     *equity_page.ROUTES,  # /equity
     *openings_page.ROUTES,  # /searches/{id}/accesses
+    *rights_page.ROUTES,  # /searches/{id}/export, …/erase
 )
 
 #: Operators: /healthz, /readyz, /metrics.

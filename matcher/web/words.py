@@ -360,7 +360,8 @@ ACTIONS: Final = {
     "start_calls": "passage aux appels", "widen": "élargissement", "mail_accepted": "mail accepté",
     "mail_dropped": "mail abandonné", "mail_dead": "mail impossible",
     "mail_noted": "mail non remis, noté", "restored": "copie remise en service",
-    "resumed": "reprise après copie", "forgotten": "recherche oubliée, durée écoulée", "answer": "réponse",
+    "resumed": "reprise après copie", "forgotten": "recherche oubliée",
+    "erased": "données effacées à la demande", "answer": "réponse",
     "settle_held": "réponse tranchée", "call": "appel", "choose": "choix", "decline": "proposition écartée",
     "renew_release": "accès renouvelé", "lock_release": "lien bloqué", "call_me": "rappel demandé",
     "open_record": "fiche ouverte par le médecin", "open_record_staff": "fiche ouverte par l’équipe",
@@ -419,7 +420,7 @@ def action(what: str) -> str:
 
 def detail(purpose: str) -> str:
     """The word that the journal keeps with it: a reason, an answer, the outcome of a call, a letter."""
-    for said in (PURPOSES, SAYS, CALL_OUTCOMES, LETTERS, WAYS_IN, NEXT_STEPS):
+    for said in (PURPOSES, ASKED_BY, SAYS, CALL_OUTCOMES, LETTERS, WAYS_IN, NEXT_STEPS):
         if purpose in said:
             return said[purpose] if said is WAYS_IN else said[purpose][:1].lower() + said[purpose][1:]
     # The ids of shared forms and structures tell a reader nothing.
@@ -438,8 +439,14 @@ SEEN: Final = {
     "desist": "fin de l’accès de {doctor}",
 }
 
+#: Who asked for one's data, or for their end.
+ASKED_BY: Final = {
+    "asked_by_patient": "la personne l’a demandé",
+    "asked_by_representative": "son représentant légal l’a demandé",
+    "asked_by_authority": "une autorité l’a demandé",
+}
 #: Why it was seen: the reasons that are chosen from, and those that go without saying.
-WHY: Final = PURPOSES | {"care": "suivre la personne", "other": "autre motif"}
+WHY: Final = PURPOSES | ASKED_BY | {"care": "suivre la personne", "other": "autre motif"}
 
 #: Delay of the settings → what it means.
 DELAYS: Final = {

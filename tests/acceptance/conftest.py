@@ -2,9 +2,11 @@
 
 import io
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+import psycopg
 import pytest
 import structlog
 
@@ -54,3 +56,21 @@ def logs() -> Iterator[io.StringIO]:
     structlog.reset_defaults()
     root.handlers = handlers
     root.setLevel(level)
+
+
+@pytest.fixture
+def empty_url(
+    request: pytest.FixtureRequest,
+    database_url: str,
+    fresh_postgresql: Callable[[], AbstractContextManager[str]],
+    tmp_path: Path,
+) -> Iterator[str]:
+    """An empty database of the same kind as the one of the test."""
+    if database_url.startswith("sqlite"):
+        yield f"sqlite:///{tmp_path}/again/base.sqlite3"
+        return
+    with fresh_postgresql() as url:
+        with psycopg.connect(url, autocommit=True) as admin:
+            admin.execute("DROP SCHEMA public CASCADE")
+            admin.execute("CREATE SCHEMA public")
+        yield url

@@ -96,6 +96,9 @@ PLACED: list[tuple[set[Role] | None, str]] = [
         POST /recherches/{id}/choisir POST /recherches/{id}/ecarter POST /recherches/{id}/code
         POST /recherches/{id}/nouvel-acces POST /recherches/{id}/confirmer POST /recherches/{id}/renoncer
         POST /recherches/{id}/clore POST /recherches/{id}/relancer POST /recherches/{id}/rouvrir
+        GET /recherches/{id}/droits POST /recherches/{id}/droits/remettre
+        POST /recherches/{id}/droits/effacer POST /api/v1/searches/{id}/export
+        POST /api/v1/searches/{id}/erase
         POST /demande/{id}/ouvrir POST /bureau/reprendre POST /api/v1/resume
         GET /medecins GET /medecins/nouveau POST /medecins/nouveau GET /medecins/{id} POST /medecins/{id}
         POST /medecins/{id}/places POST /medecins/{id}/double-verification
@@ -174,6 +177,8 @@ SENT: dict[str, Any] = {
     "POST /searches/{id}/confirm": {"declaration": "done"},
     "POST /searches/{id}/desist": {"by": "patient", "reason": "essai"},
     "POST /searches/{id}/close": {"next": "nothing"},
+    "POST /searches/{id}/export": {"asked_by": "asked_by_patient"},
+    "POST /searches/{id}/erase": {"asked_by": "asked_by_patient", "reference": "VEN-26-0001"},
     "POST /searches/{id}/reopen": {"reason": "essai"},
     "POST /lists/{id}/doctors/{doctor}/settle": {"keep": True},
     "PATCH /doctors/{id}": {"city": "Ailleurs"},

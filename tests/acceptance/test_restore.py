@@ -4,64 +4,20 @@ import asyncio
 import os
 import sqlite3
 import stat
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-import psycopg
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
 
-from config.database import make_engine
 from matcher import app
 from matcher.service import restoring, vaulted
 from matcher.service.actors import Role
 from matcher.service.audit import verify_journal
 from matcher.storage import backups, copies
 from matcher.storage.copies import BadCopy, NotEmpty
-from messaging.smtp import Pool
 from tests.acceptance.house import OFFICE, House
 from tests.acceptance.mail_in import Postman
-
-
-@pytest.fixture
-def empty_url(
-    request: pytest.FixtureRequest,
-    database_url: str,
-    fresh_postgresql: Callable[[], AbstractContextManager[str]],
-    tmp_path: Path,
-) -> Iterator[str]:
-    """An empty database of the same kind as the one of the test."""
-    if database_url.startswith("sqlite"):
-        yield f"sqlite:///{tmp_path}/again/base.sqlite3"
-        return
-    with fresh_postgresql() as url:
-        with psycopg.connect(url, autocommit=True) as admin:
-            admin.execute("DROP SCHEMA public CASCADE")
-            admin.execute("CREATE SCHEMA public")
-        yield url
-
-
-@asynccontextmanager
-async def begun_again(old: House, url: str) -> AsyncIterator[House]:
-    """The installation on the restored database: the same keys, the same hour, the same people."""
-    settings = replace(old.house.settings, database_url=url)
-    async with app.open_house(settings, now=old.clock, mailbox=old.catcher) as opened:
-        pool = Pool(settings.relay)
-        client = TestClient(TestServer(app.make_web_app(opened)))
-        async with client:
-            yield House(opened, client, old.catcher, app.dispatcher_of(opened, pool), old.clock, old.keys)
-        await pool.close()
-
-
-async def restored(url: str, copy: Path, house: House) -> None:
-    engine = make_engine(url)
-    try:
-        await copies.load(engine, copy, house.clock.at)
-    finally:
-        await engine.dispose()
+from tests.acceptance.remains import begun_again, restored
 
 
 def message_ids(house: House, after: int) -> dict[str, str]:
@@ -170,7 +126,7 @@ async def test_a_consent_taken_back_takes_the_parts_of_a_split_household_along(
         rows = await again.run_sql("SELECT DISTINCT destroyed FROM sealed WHERE search_id = :id", id=search)
         assert [bool(row[0]) for row in rows] == [True]
         register.write_text("nothing that can be read\n", "utf-8")
-        with pytest.raises(restoring.BadRegister):
+        with pytest.raises(vaulted.BadRegister):
             await restoring.after(again.house)
 
 

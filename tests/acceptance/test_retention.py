@@ -6,26 +6,9 @@ from datetime import timedelta
 from matcher.service import retention
 from matcher.service.audit import verify_journal
 from tests.acceptance.house import HERE, OFFICE, House
+from tests.acceptance.remains import rows_of
 
-#: Every table in which a search leaves rows of its own, and the column that names it.
-OF_A_SEARCH = (
-    "sealed", "lookup", "solicitations", "call_attempts", "positions", "timers", "tasks", "links",
-    "gathered", "releases", "received",
-)  # fmt: skip
 YEAR = "/report?from=2026-01-01&to=2026-12-31"
-
-
-async def rows_of(house: House, search: str) -> dict[str, int]:
-    """Where a search still has rows, its own included; the outbox too, whose ids name it."""
-    found = {
-        "searches": (await house.run_sql("SELECT count(*) FROM searches WHERE id = :id", id=search))[0][0]
-    }
-    for name in OF_A_SEARCH:
-        counted = await house.run_sql(f"SELECT count(*) FROM {name} WHERE search_id = :id", id=search)
-        found[name] = counted[0][0]
-    mails = await house.run_sql("SELECT CAST(ids AS TEXT) FROM outbox")
-    found["outbox"] = sum(search in ids for (ids,) in mails)
-    return {name: count for name, count in found.items() if count}
 
 
 async def test_a_year_after_its_end_nothing_of_a_search_is_left_but_counters_and_the_journal(

@@ -9,33 +9,13 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import inspect, text
-
 from matcher.demo import patient, witness
 from matcher.demo.patient import Canary
 from matcher.demo.witness import Leak
 from matcher.service.audit import verify_journal
 from tests.acceptance.api_world import METRICS
-from tests.acceptance.house import OFFICE, House, database_files
-
-
-async def in_database(house: House, canaries: tuple[Canary, ...]) -> list[Leak]:
-    """Leaks in every column of every table, and in the bytes of the files where the database has any."""
-    found: list[Leak] = []
-    async with house.house.engine.connect() as connection:
-        names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
-        for name in names:
-            rows = await connection.execute(text(f'SELECT * FROM "{name}"'))
-            content = "\n".join(json.dumps([_text(v) for v in row], ensure_ascii=False) for row in rows)
-            found += witness.search(canaries, name, content.encode())
-    if house.house.settings.embedded:
-        for path in database_files(house):
-            found += witness.search(canaries, path.name, path.read_bytes())
-    return found
-
-
-def _text(value: object) -> str:
-    return bytes(value).decode("latin-1") if isinstance(value, bytes | memoryview) else str(value)
+from tests.acceptance.house import OFFICE, House
+from tests.acceptance.remains import in_database
 
 
 async def abroad(house: House, logs: io.StringIO, canaries: tuple[Canary, ...]) -> list[Leak]:
