@@ -8,6 +8,7 @@ size of his list where it is known. Whoever always says yes is thus asked often,
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from matcher.protocol.doctors import Doctor
 
@@ -15,6 +16,12 @@ from matcher.protocol.doctors import Doctor
 PRIOR_WEIGHT = 8.0
 #: A territory without any history expects one yes in six, and learns as slowly as a doctor does.
 FIRST_GUESS = 1 / 6
+#: As long as the answers of a doctor are kept (PROTOCOL.md: twelve months).
+YEAR = timedelta(days=365)
+#: Who has not answered after so long counts as silent.
+PATIENCE = timedelta(days=7)
+#: Past answers move slowly: they are counted anew after so long.
+COUNTED_FOR = timedelta(hours=1)
 #: Limits of a doctor who has none, as far as the load goes.
 WEEKLY, MONTHLY = 5, 4
 #: A list twice as long as usual, or none at all, weighs as half of a week's or a month's limit.

@@ -25,6 +25,14 @@ class Delays:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Gathering:
+    """More than so many letters of a kind to one doctor within the window go as one mail."""
+
+    more_than: int
+    window: timedelta
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rules:
     """Everything a territory sets. Built from ``territory.toml`` by ``matcher.service.territories``."""
 
@@ -44,6 +52,8 @@ class Rules:
     code_life: timedelta
     retention_draft: timedelta
     retention_record: timedelta
+    #: None: every mail goes by itself.
+    gathering: Gathering | None = None
 
     def for_(self, *, urgent: bool) -> Delays:
         """The delays of a normal or an urgent search."""

@@ -6,17 +6,20 @@ cheapest assignment of all searches at once (a flow, cut into rounds of scipy's 
 is given who was not on the search's list: hard wishes are never relaxed here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from matcher.protocol.doctors import Doctor
 from matcher.protocol.ids import DoctorId, SearchId
 from matcher.protocol.needs import Need
 
 #: One announcement more this week weighs as much as standing so many places lower in a search's order.
 PLACES_LOWER = 3.0
+#: Of a doctor without a weekly limit.
+_UNLIMITED = 1_000
 #: Costlier than any place and load: such a pair is not to be.
 _NEVER = 1e9
 
@@ -75,6 +78,16 @@ def _round(
                 costs[row, start : start + widths[doctor]] = place
     chosen = zip(*linear_sum_assignment(costs + weights), strict=True)
     return [(needs[row], columns[column][0]) for row, column in chosen if costs[row, column] < _NEVER]
+
+
+def room(doctors: Iterable[Doctor]) -> dict[DoctorId, int]:
+    """How many announcements each may still get this week."""
+    return {
+        doctor.id: _UNLIMITED
+        if doctor.asked_per_week is None
+        else max(0, doctor.asked_per_week - doctor.asked_this_week)
+        for doctor in doctors
+    }
 
 
 def said(need: Need, given: Sequence[DoctorId]) -> str:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from matcher.protocol import letters
 from matcher.protocol.announcement import Announcement
 from matcher.protocol.effects import Letter
 from matcher.protocol.ids import DoctorId
 from matcher.protocol.places import Place, PlaceKind, distance_km, rounded_km
-from matcher.protocol.search import Search, Stand, State
+from matcher.protocol.search import Search, State
 from matcher.protocol.wording import sentence, where
 from matcher.service import asking, gathering, list_mails, post, second_factor
 from matcher.service.house import House
@@ -235,7 +236,9 @@ class Composer:
     def _over(self, row: Row, letter: Letter, search: Search, facts: _Facts) -> str | None:
         """Why a letter has no reason to go any more; None where it has."""
         doctor = DoctorId(row.ids["doctor"])
-        unwanted = _unwanted(search, letter, doctor, row)
+        unwanted = letters.unwanted(
+            search, letter, doctor, run=int(row.ids["run"]), number=int(row.ids.get("number", "1"))
+        )
         card = facts.cards.get(doctor)
         if unwanted is not None or letter not in _ANNOUNCING or row.may_have_left or card is None:
             return unwanted
@@ -351,35 +354,6 @@ class Composer:
         return self.house.links.token(
             Link(territory=row.territory, purpose=row.purpose, id=row.id, nonce=row.nonce)
         )
-
-
-def _unwanted(search: Search, letter: Letter, doctor: DoctorId, row: Row) -> str | None:
-    """Why this letter has no reason to go any more, as a short code for the logs; None where it has."""
-    if letter is not Letter.PLEASE_DELETE and str(search.run) != row.ids["run"]:
-        return "other_run"
-    position = search.position(doctor)
-    stand = Stand.OPEN if position is None else position.stand
-    answered = stand is not Stand.OPEN or (position is not None and position.settling is not None)
-    release = search.release
-    match letter:
-        case Letter.ANNOUNCEMENT:
-            # While proposing too: others may still say yes, and a wave may be sent by hand then.
-            running = (State.ASKING, State.CALLING, State.PROPOSING)
-            wanted = search.state in running and not answered
-        case Letter.REMINDER:
-            # While calling too: the last wave's reminder is often due in the very moment of the calls.
-            wanted = search.state in (State.ASKING, State.CALLING) and not answered
-        case Letter.CONFIRM_ANSWER | Letter.STILL_AVAILABLE:
-            wanted = stand is Stand.UNCONFIRMED
-        case Letter.KEPT_IN_RESERVE:
-            wanted = stand in (Stand.YES, Stand.UNCONFIRMED)
-        case Letter.CHOSEN | Letter.NOT_OPENED:
-            number = row.ids["number"]
-            wanted = release is not None and release.doctor == doctor and str(release.number) == number
-            wanted = wanted and not (letter is Letter.NOT_OPENED and release and release.opened_at)
-        case _:
-            wanted = True
-    return None if wanted else "no_longer_wanted"
 
 
 def _answer_links(link: str) -> dict[str, str]:

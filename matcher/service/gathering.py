@@ -8,14 +8,13 @@ reminders, not for urgent searches. Which searches a digest speaks of is frozen 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from config.settings import elapsed
+from matcher.protocol import digests
 from matcher.protocol.effects import Letter
-from matcher.protocol.hours import after
 from matcher.protocol.ids import DoctorId
 from matcher.protocol.search import Search
 from matcher.service.house import House
@@ -24,8 +23,8 @@ from matcher.storage.gathered import Item
 from messaging import outbox
 from messaging.outbox import Kind, Outcome, Row
 
-#: What a digest may be made of, and the moment that counts how many went lately.
-GATHERED: Final[Mapping[Letter, Literal["at", "reminded_at"]]] = {
+#: The moment that counts how many of a kind went lately.
+_COUNTED: Final[Mapping[Letter, Literal["at", "reminded_at"]]] = {
     Letter.ANNOUNCEMENT: "at",
     Letter.REMINDER: "reminded_at",
 }
@@ -34,19 +33,13 @@ GATHERED: Final[Mapping[Letter, Literal["at", "reminded_at"]]] = {
 async def until(
     session: AsyncSession, house: House, search: Search, letter: Letter, doctor: DoctorId
 ) -> datetime | None:
-    """Until when this letter waits for others to the same doctor; None: it goes at once, by itself.
-
-    It never waits for longer than a quarter of what the search's next wave waits for, and in a rehearsal (a
-    territory whose clock is the wall's) not at all: many searches are launched there within minutes.
-    """
+    """Until when this letter waits for others to the same doctor; None: it goes at once, by itself."""
     territory, now = house.territory(search.territory), house.now()
-    if letter not in GATHERED or search.urgent or territory.settings.clock == "wall":
+    window = digests.window(search, letter, territory.rules, now)
+    if window is None:
         return None
-    digest, rules = territory.settings.digest, territory.rules
-    next_wave = after(now, rules.delays.next_wave, rules.doctors_calendar) - now
-    window: timedelta = min(elapsed(digest.window), next_wave / 4)
-    count, first = await gathered.lately(session, territory.id, doctor, GATHERED[letter], now - window)
-    return first + window if first is not None and count > digest.more_than else None
+    count, first = await gathered.lately(session, territory.id, doctor, _COUNTED[letter], now - window)
+    return digests.until(territory.rules, window, count, first)
 
 
 async def gather(

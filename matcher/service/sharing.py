@@ -22,8 +22,6 @@ from matcher.storage import searches
 _WAVES, _AT_LEAST = 4, 100
 #: So many of the longest waiting are thought of beside the ones that are launched.
 _TOGETHER = 60
-#: Of a doctor without a weekly limit.
-_UNLIMITED = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,12 +59,7 @@ async def plan(session: AsyncSession, house: House, territory: str, about: Seque
         for search in sorted(every.values(), key=lambda s: (s.seniority or s.since, s.id))
         if (need := await _need(session, house, search, roster, index)) is not None
     ]
-    room = {
-        doctor.id: _UNLIMITED
-        if doctor.asked_per_week is None
-        else max(0, doctor.asked_per_week - doctor.asked_this_week)
-        for doctor in roster.doctors
-    }
+    room = sharing.room(roster.doctors)
     carried = {doctor.id: doctor.asked_this_week for doctor in roster.doctors}
     given = await asyncio.to_thread(sharing.share, needs, room, carried)
     return Plan(needs={need.search: need for need in needs}, given=given)

@@ -7,7 +7,7 @@ from holidays import country_holidays
 from config.settings import elapsed
 from config.territory import DelaySettings, TerritorySettings, Week
 from matcher.protocol.hours import Calendar, Delay, parse_delay
-from matcher.protocol.rules import Delays, Rules
+from matcher.protocol.rules import Delays, Gathering, Rules
 
 #: Public holidays are worked out for these years; delays never reach further than a few weeks.
 FIRST_YEAR, LAST_YEAR = 2020, 2060
@@ -44,6 +44,10 @@ def rules_of(settings: TerritorySettings) -> Rules:
         code_life=elapsed(settings.release.code_life),
         retention_draft=elapsed(settings.retention.draft),
         retention_record=elapsed(settings.retention.record),
+        # In a rehearsal many searches are launched within minutes: nothing waits there.
+        gathering=None
+        if settings.clock == "wall"
+        else Gathering(more_than=settings.digest.more_than, window=elapsed(settings.digest.window)),
     )
 
 

@@ -1,9 +1,11 @@
 """The mails and what comes back: the relay takes them, a few doctors answer, some after the reminder."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from matcher.protocol import steps
+from matcher.protocol import digests, letters, steps
 from matcher.protocol.cells import Refused
 from matcher.protocol.effects import Effect, Letter, NeverCall, PauseDoctor, SendToDoctor
 from matcher.protocol.ids import AnswerId, DoctorId
@@ -11,10 +13,20 @@ from matcher.protocol.search import Answer, RefusalReason, Says, Search, Stand, 
 from matcher.simulation.behaviour import with_reminder
 from matcher.simulation.chance import lognormal
 from matcher.simulation.play import Case, Play
+from matcher.simulation.roster import WEEK, OneDoctor
 
 #: The relay takes a mail so long after it is written.
 _RELAY: Final = timedelta(minutes=1)
 _OVER: Final = frozenset({State.ATTACHED, State.WITHDRAWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One search in a mail to one doctor, and how many announcements he had had within a week before it."""
+
+    case: Case
+    run: int
+    asked: int
 
 
 class Mails:
@@ -22,6 +34,8 @@ class Mails:
 
     def __init__(self, play: Play) -> None:
         self.play = play
+        #: What waits for the end of a digest's window, by letter and doctor.
+        self._waiting: dict[tuple[Letter, int], list[Item]] = {}
 
     def effect(self, case: Case, effect: Effect, now: datetime) -> None:
         """A letter is written; or a doctor said something of himself."""
@@ -46,30 +60,74 @@ class Mails:
 
     def _announce(self, case: Case, doctor: DoctorId, now: datetime) -> None:
         one = self.play.roster.by_id[doctor]
-        asked = one.asked_lately(now)
+        item = Item(case, case.search.run, one.asked_lately(now))
         one.asked.append(now)
-        one.mails += 1
-        case.outcome.mails += 1
         case.outcome.misfits += doctor in case.misfits
-        self.play.at(now + _RELAY, self._accepted, case, doctor)
-        lot = case.luck.lots[one.index]
-        if lot.answers < one.temper.answers_mail(asked, self.play.assumed.mail_fatigue):
-            self._answer_later(case, doctor, now, lot.slow)
-
-    def _accepted(self, case: Case, doctor: DoctorId, now: datetime) -> None:
-        around = self.play.around(case, now)
-        self.play.take(case, steps.mail_accepted(case.search, Letter.ANNOUNCEMENT, doctor, around), now)
+        self._put(Letter.ANNOUNCEMENT, one, item, one.asked, now)
 
     def _remind(self, case: Case, doctor: DoctorId, now: datetime) -> None:
         one = self.play.roster.by_id[doctor]
+        item = Item(case, case.search.run, one.asked_lately(now))
+        one.reminded.append(now)
+        while one.reminded[0] <= now - WEEK:
+            one.reminded.popleft()
+        self._put(Letter.REMINDER, one, item, one.reminded, now)
+
+    def _put(
+        self, letter: Letter, one: OneDoctor, item: Item, written: Sequence[datetime], now: datetime
+    ) -> None:
+        """Mail it, or let it wait for a digest (``protocol.digests``)."""
+        rules = self.play.rules
+        window = digests.window(item.case.search, letter, rules, now)
+        until = None
+        if window is not None:
+            lately = [at for at in written if at > now - window]
+            until = digests.until(rules, window, len(lately), lately[0] if lately else None)
+        if until is None:
+            self._mail(letter, one, [item], now)
+            return
+        waiting = self._waiting.setdefault((letter, one.index), [])
+        if not waiting:
+            self.play.at(max(until, now), self._gathered, letter, one)
+        waiting.append(item)
+
+    def _gathered(self, letter: Letter, one: OneDoctor, now: datetime) -> None:
+        """The window is over: what is still wanted goes as one mail, the rest is dropped."""
+        doctor, away = one.doctor.id, one.doctor.away_until
+        paused = away is not None and away >= self.play.roster.today(now)
+        wanted = []
+        for item in self._waiting.pop((letter, one.index)):
+            search = item.case.search
+            if paused or letters.unwanted(search, letter, doctor, run=item.run, number=1) is not None:
+                step = steps.mail_dropped(search, letter, doctor, self.play.around(item.case, now))
+                self.play.take(item.case, step, now)
+            else:
+                wanted.append(item)
+        if wanted:
+            self._mail(letter, one, wanted, now)
+
+    def _mail(self, letter: Letter, one: OneDoctor, items: Sequence[Item], now: datetime) -> None:
+        """One mail for these searches; each item of a digest is answered as if it were a mail of its own."""
         assumed = self.play.assumed
         one.mails += 1
-        case.outcome.mails += 1
-        case.outcome.reminders += 1
-        lot = case.luck.lots[one.index]
-        answers = one.temper.answers_mail(one.asked_lately(now), assumed.mail_fatigue)
-        if lot.answers >= answers and lot.answers_reminder < with_reminder(answers, assumed.reminder_odds):
-            self._answer_later(case, doctor, now, lot.slow_reminder)
+        for item in items:
+            case, lot = item.case, item.case.luck.lots[one.index]
+            answers = one.temper.answers_mail(item.asked, assumed.mail_fatigue)
+            case.outcome.mails += 1 / len(items)
+            if letter is Letter.ANNOUNCEMENT:
+                self.play.at(now + _RELAY, self._accepted, case, one.doctor.id)
+                if lot.answers < answers:
+                    self._answer_later(case, one.doctor.id, now, lot.slow)
+                continue
+            case.outcome.reminders += 1 / len(items)
+            reminded = with_reminder(answers, assumed.reminder_odds)
+            if lot.answers >= answers and lot.answers_reminder < reminded:
+                self._answer_later(case, one.doctor.id, now, lot.slow_reminder)
+
+    def _accepted(self, case: Case, doctor: DoctorId, now: datetime) -> None:
+        self.play.roster.by_id[doctor].past.ask((case.search.id, case.search.run), now)
+        around = self.play.around(case, now)
+        self.play.take(case, steps.mail_accepted(case.search, Letter.ANNOUNCEMENT, doctor, around), now)
 
     def _answer_later(self, case: Case, doctor: DoctorId, now: datetime, z: float) -> None:
         hours = lognormal(self.play.assumed.reply_hours, self.play.assumed.reply_spread, z)
@@ -108,4 +166,5 @@ class Mails:
             step = steps.answer(case.search, doctor, answer, opened, self.play.around(case, now))
         except Refused:
             return  # the page says that it is over
+        self.play.roster.by_id[doctor].past.answer((case.search.id, case.search.run), says is Says.YES)
         self.play.take(case, step, now)

@@ -21,9 +21,9 @@ class Outcome:
     attached: float | None = None
     #: Wishes that the doctor of the attachment meets.
     met: int = 0
-    #: Announcements and reminders mailed.
-    mails: int = 0
-    reminders: int = 0
+    #: Announcements and reminders mailed: a mail for three searches counts a third.
+    mails: float = 0.0
+    reminders: float = 0.0
     #: Doctors' telephones rung on behalf of this search: a call for three counts a third.
     calls: float = 0.0
     #: Times this search was put to a doctor by phone.

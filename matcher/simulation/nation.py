@@ -56,7 +56,7 @@ class Nation:
     doctors: int = 0
     searches: int = 0
     not_announced: int = 0
-    mails: int = 0
+    mails: float = 0.0
     calls: float = 0.0
     attached_30: int = 0
     first_yes_week: int = 0

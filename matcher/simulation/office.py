@@ -1,11 +1,12 @@
 """The office: it launches, phones in two sessions a day, reconfirms, widens, closes and relaunches."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
 
-from matcher.protocol import steps
+from matcher.protocol import sharing, steps
 from matcher.protocol.effects import Effect
 from matcher.protocol.hours import opening_of
 from matcher.protocol.ids import AnswerId, DoctorId, SearchId
@@ -45,6 +46,8 @@ class Office:
         self.seed = seed
         self.territory = territory
         self._calling: dict[str, Case] = {}
+        #: Validated and not launched yet.
+        self._ready: dict[str, Case] = {}
         self._reconfirming: set[str] = set()
         #: One line per search that was launched, in the order of launching.
         self.outcomes: list[Outcome] = []
@@ -53,9 +56,9 @@ class Office:
 
     def receive(self, demand: Demand, now: datetime) -> None:
         """A request is validated and launched as soon as the office has an hour for it."""
-        self.play.at(self.play.office_time(self.play.office_time(now, 0.0), 1.0), self._launch, demand)
+        self.play.at(self.play.office_time(now, 0.0), self._validate, demand)
 
-    def _launch(self, demand: Demand, now: datetime) -> None:
+    def _validate(self, demand: Demand, now: datetime) -> None:
         misfits = unfit(self.play.roster, demand.wishes, demand.announcement)
         empty = Around(now=now, rules=self.play.rules, candidates=telephone.NOBODY)
         search = steps.new(
@@ -74,7 +77,34 @@ class Office:
         case = Case(demand, search, luck(self.seed, demand.number, len(self.play.roster.all)), misfits)
         self.play.cases[search.id] = case
         self.outcomes.append(case.outcome)
-        self.play.take(case, steps.launch(search, self.play.around(case, now)), now)
+        self._ready[search.id] = case
+        self.play.at(self.play.office_time(now, 1.0), self._launch, case)
+
+    def _launch(self, case: Case, now: datetime) -> None:
+        """Launch a search; the others that are ready keep their share of the doctors."""
+        around = self.play.around(case, now)
+        if self.policy.shared:
+            around = self._with_share(case, now)
+        self._ready.pop(case.search.id, None)
+        self.play.take(case, steps.launch(case.search, around), now)
+
+    def _with_share(self, case: Case, now: datetime) -> Around:
+        """As ``service.sharing``: all ready searches at once, the longest waiting first."""
+        every = {**self._ready, case.search.id: case}
+        found = {id: self._around(one.search, now) for id, one in every.items()}
+        waiting = sorted((one.search for one in every.values()), key=lambda s: (s.seniority or s.since, s.id))
+        doctors = [one.as_ranked(now) for one in self.play.roster.all]
+        given = sharing.share(
+            [steps.wave_need(search, found[search.id]) for search in waiting],
+            sharing.room(doctors),
+            {doctor.id: doctor.asked_this_week for doctor in doctors},
+        )
+        mine = found[case.search.id]
+        shared = frozenset(given[case.search.id])
+        return replace(mine, candidates=replace(mine.candidates, shared=shared))
+
+    def _around(self, search: Search, now: datetime) -> Around:
+        return Around(now=now, rules=self.play.rules, candidates=self.play.roster.candidates(search, now))
 
     # What a step asks of her -------------------------------------------------------------------------
 
@@ -105,7 +135,7 @@ class Office:
         self.play.take(case, steps.reconfirm(case.search, self.play.around(case, now)), now)
         if case.search.state is State.READY:
             case.outcome.runs += 1
-            self.play.take(case, steps.launch(case.search, self.play.around(case, now)), now)
+            self._launch(case, now)
 
     # The telephone -----------------------------------------------------------------------------------
 
@@ -130,8 +160,7 @@ class Office:
     def _open(self, now: datetime) -> Iterator[tuple[Search, Around]]:
         """The searches to phone for, the most pressing first, with who may be asked."""
         for case in sorted(self._calling.values(), key=lambda case: telephone.oldest(case.search)):
-            found = self.play.roster.candidates(case.search, now)
-            around = Around(now=now, rules=self.play.rules, candidates=found)
+            around = self._around(case.search, now)
             if steps.exhausted(case.search, around):
                 self._exhausted(case, now)
             else:
@@ -193,6 +222,10 @@ class Office:
                 willing = lot.yes < one.temper.yes(one.chosen_lately(now))
                 outcome = CallOutcome.YES if willing else telephone.refusal(lot, assumed)
             self.play.events += 1
+            question = case.search.id, case.search.run
+            one.past.ask(question, now)
+            if common is None:
+                one.past.answer(question, outcome is CallOutcome.YES)
             step = steps.call(
                 case.search,
                 doctor,

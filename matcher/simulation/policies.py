@@ -23,6 +23,8 @@ class Policy:
     steered: bool = True
     #: One call carries at most so many announcements; calls go doctor by doctor above 1.
     per_call: int = 3
+    #: Searches that are ready share the doctors, as the service does it.
+    shared: bool = True
 
 
 def by_hand(*, calls: int = 4, steered: bool = False, per_call: int = 1, name: str = "by-hand") -> Policy:
@@ -34,9 +36,9 @@ def by_hand(*, calls: int = 4, steered: bool = False, per_call: int = 1, name: s
     def rules(own: Rules) -> Rules:
         wait = Delay(weekdays=calls)
         delays = replace(own.delays, reminder=None, next_wave=wait, calls=wait)
-        return replace(own, wave_size=EVERYBODY, delays=delays)
+        return replace(own, wave_size=EVERYBODY, delays=delays, gathering=None)
 
-    return Policy(name=name, label="à la main", rules=rules, steered=steered, per_call=per_call)
+    return Policy(name=name, label="à la main", rules=rules, steered=steered, per_call=per_call, shared=False)
 
 
 def own_settings(rules: Rules) -> Rules:

@@ -10,12 +10,14 @@ from typing import Any
 from matcher.protocol import ranking
 from matcher.protocol.announcement import Announcement
 from matcher.protocol.doctors import Candidate, Candidates, Doctor, meets
+from matcher.protocol.fairness import COUNTED_FOR, usual
 from matcher.protocol.ids import DoctorId
 from matcher.protocol.places import distance_km
 from matcher.protocol.rules import Around, Rules
 from matcher.protocol.search import Search
 from matcher.protocol.wishes import Wish
 from matcher.simulation.behaviour import Temper
+from matcher.simulation.remembered import Remembered
 
 WEEK = timedelta(days=7)
 MONTH = timedelta(days=30)
@@ -51,6 +53,9 @@ class OneDoctor:
         self.mails = 0
         self.calls = 0
         self.accepted = 0
+        self.past = Remembered()
+        #: Reminders mailed to him lately.
+        self.reminded: deque[datetime] = deque()
         self._as_ranked = self._ranked_from = doctor
 
     def asked_lately(self, now: datetime) -> int:
@@ -64,6 +69,12 @@ class OneDoctor:
         while self.chosen and self.chosen[0] <= now - MONTH:
             self.chosen.popleft()
         return len(self.chosen)
+
+    def remember(self, now: datetime) -> None:
+        """Count his past answers anew."""
+        self.past.pass_to(now)
+        if (self.doctor.asked_before, self.doctor.yes_before) != (self.past.asked, self.past.yes):
+            self.set(asked_before=self.past.asked, yes_before=self.past.yes)
 
     def set(self, **changes: Any) -> None:
         """Change what the directory knows of him (pause, do not call, last phoned)."""
@@ -87,6 +98,8 @@ class Roster:
         self.by_id = {one.doctor.id: one for one in self.all}
         self._rules = rules
         self._steered = steered
+        self._common = usual(doctor for doctor, _ in doctors)
+        self._counted_at: datetime | None = None
         self._with_mailbox = frozenset(doctor.id for doctor, _ in doctors if doctor.has_mailbox)
         #: Of each search: the doctors who fit at all. Wishes do not change here, so it holds for good.
         self._fitting: dict[str, list[OneDoctor]] = {}
@@ -97,6 +110,8 @@ class Roster:
         """Who may be asked now, by the protocol's own ranking; by hand, everybody in list order."""
         if search.announcement is None:
             return Candidates()
+        if self._steered and (self._counted_at is None or now >= self._counted_at + COUNTED_FOR):
+            self._remember(now)
         fitting = self._fitting.get(search.id, self.all)
         found = ranking.candidates(
             [one.as_ranked(now) for one in fitting],
@@ -107,6 +122,7 @@ class Roster:
             offers=(),
             today=self.today(now),
             persons=1,
+            common=self._common,
             known=self._known.setdefault(search.id, {}),
         )
         if search.id not in self._fitting:
@@ -116,6 +132,12 @@ class Roster:
             in_order = sorted(found.ordered, key=lambda candidate: self.by_id[candidate.doctor].index)
             return replace(found, ordered=tuple(in_order))
         return found
+
+    def _remember(self, now: datetime) -> None:
+        """Past answers are counted anew, as the service does once an hour."""
+        for one in self.all:
+            one.remember(now)
+        self._common, self._counted_at = usual(one.doctor for one in self.all), now
 
     def around(self, search: Search, now: datetime) -> Around:
         """What surrounds the search now."""

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from matcher.service import returned_many
 from matcher.service.actors import Role
-from tests.acceptance.house import OFFICE, House
+from messaging import outbox
+from messaging.bounces import Fate
+from tests.acceptance.house import HERE, OFFICE, House
 
 LINK = re.compile(r"/places#([A-Za-z0-9_-]+)")
 NAME = "Cabinet des Tilleuls"
@@ -186,3 +189,58 @@ async def test_the_office_launches_a_list_and_sees_it_fill(small_house: House) -
     assert "chaque personne reste libre de choisir" in after
     listed = await (await house.client.get("/listes")).text()
     assert NAME in listed
+
+
+async def test_a_lists_mail_that_comes_back_flags_the_doctors_address(small_house: House) -> None:
+    house = small_house
+    await patients(house, 2)
+    seen = await the_list(house)
+    await house.post(OFFICE, f"/lists/{seen['id']}/ask")
+    await house.work()
+    doctor = (await the_list(house))["doctors"][0]["doctor"]["id"]
+    address = (await house.doctors())[doctor]["email"]
+    found = await house.run_sql("SELECT id, ids FROM outbox WHERE letter = 'list'")
+    mail = next(id for id, ids in found if doctor in str(ids))
+
+    async def returned(fate: Fate, mark: str) -> bool:
+        async with house.house.sessions.begin() as session:
+            sent = await outbox.sent(session, [HERE], mail)
+            assert sent is not None
+            return await returned_many.take(session, house.house, sent, fate, mark)
+
+    async def state() -> str:
+        return str(
+            next(o["state"] for o in (await the_list(house))["doctors"] if o["doctor"]["id"] == doctor)
+        )
+
+    mark = house.house.links.address_mark(address)
+    # Neither a word on the way nor an address that was corrected since says anything.
+    assert not await returned(Fate.UNCLEAR, mark)
+    assert not await returned(Fate.PERMANENT, house.house.links.address_mark("other@cabinet.example"))
+    assert await state() == "asked"
+    assert await returned(Fate.PERMANENT, mark)
+    assert await state() == "unreached"
+    assert not (await house.doctors())[doctor]["has_mailbox"]
+    # Nobody is mailed in his place: the list is asked once for ever.
+    before = len(house.mails())
+    await house.advance(days=3)
+    assert not [mail for mail in house.mails()[before:] if "patients cherchent" in str(mail["Subject"])]
+
+
+async def test_a_list_is_asked_of_the_doctor_alone_and_not_of_a_secretary(small_house: House) -> None:
+    """One mail per doctor: how many patients somebody takes is not a secretary's to say."""
+    house = small_house
+    await house.name_delegates()
+    await patients(house, 2)
+    seen = await the_list(house)
+    await house.post(OFFICE, f"/lists/{seen['id']}/ask")
+    await house.work()
+    asked = [one["doctor"]["id"] for one in (await the_list(house))["doctors"]]
+    directory = await house.doctors()
+    assert asked
+    for doctor in asked:
+        address = directory[doctor]["email"]
+        assert len(mails(house, address)) == 1
+        assert not mails(house, f"secretariat-{address}")
+    to_all = [mail for mail in house.catcher.messages() if LINK.search(mail.text)]
+    assert len(to_all) == len(asked)

@@ -73,7 +73,8 @@ def test_things_happen_in_their_order(policy: str) -> None:
 @pytest.mark.parametrize("policy", ["by-hand", "default"])
 def test_what_doctors_were_put_through_is_what_searches_did(policy: str) -> None:
     played = period(policy)
-    assert sum(load.mails for load in played.loads) == sum(one.mails for one in played.outcomes)
+    mails = sum(one.mails for one in played.outcomes)
+    assert sum(load.mails for load in played.loads) == pytest.approx(mails)
     # A call to the neighbouring zone is nobody's load here.
     assert sum(load.calls for load in played.loads) <= round(sum(one.calls for one in played.outcomes))
     assert sum(load.accepted for load in played.loads) <= sum(
