@@ -91,7 +91,10 @@ def database_url(url: str) -> URL:
 
 
 def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
-    """The engine for a URL. Whoever makes it disposes of it: an open SQLite connection keeps a process up."""
+    """The engine for a URL. Whoever makes it disposes of it: an open SQLite connection keeps a process up.
+
+    Its errors do not repeat what was to be written: an error ends in a log or on a screen.
+    """
     parsed = database_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed)
@@ -101,6 +104,7 @@ def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
         max_overflow=pool_size,
         pool_timeout=PATIENCE,
         pool_pre_ping=True,
+        hide_parameters=True,
     )
 
 
@@ -114,6 +118,7 @@ def _sqlite(url: URL) -> AsyncEngine:
         pool_size=1,
         max_overflow=0,
         pool_timeout=PATIENCE,
+        hide_parameters=True,
     )
 
     @event.listens_for(engine.sync_engine, "connect")

@@ -3,6 +3,7 @@
 import logging
 import re
 import sys
+import traceback
 from collections.abc import Mapping, MutableMapping
 from typing import IO, Any
 
@@ -14,6 +15,8 @@ _SECRET_FIELD = re.compile(
     r"|address|birth|first_names?|last_name|api_?key",
     re.IGNORECASE,
 )
+#: Of errors that came of errors, so many are named.
+_LONGEST_CHAIN = 5
 #: Fields that this module or the logger set themselves.
 _OURS = frozenset({"timestamp", "level", "logger"})
 
@@ -50,6 +53,27 @@ def redact(text: str) -> str:
     return text
 
 
+def placed(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The structlog processor for exceptions: what kind, and where in the code; never what it says.
+
+    A message quotes what it complains about: a line that is no request, a value that does not fit.
+    """
+    found = event.pop("exc_info", None)
+    if found is True:
+        found = sys.exc_info()
+    error = found[1] if isinstance(found, tuple) else found
+    if isinstance(error, BaseException):
+        kinds: list[str] = []
+        known: BaseException | None = error
+        while known is not None and len(kinds) < _LONGEST_CHAIN:
+            kinds.append(type(known).__qualname__)
+            known = known.__cause__ or known.__context__
+        frames = traceback.extract_tb(error.__traceback__)
+        places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+        event["exception"] = "\n".join([*places, " from ".join(kinds)])
+    return event
+
+
 def redactor(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """The structlog processor: goes through every field, nested ones too, before anything is printed."""
     return {key: value if key in _OURS else _field(key, value) for key, value in event.items()}
@@ -82,7 +106,7 @@ def configure(level: str = "info", stream: IO[str] | None = None) -> None:
         structlog.stdlib.add_logger_name,
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        placed,
     ]
     structlog.configure(
         processors=[

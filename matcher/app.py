@@ -42,6 +42,9 @@ GRACE_SECONDS = 4.0
 #: The process is gone by then, whatever hangs: a database that does not answer, a thread. Nothing is lost
 #: that way, since what it held comes back by itself once its lease is over.
 GONE_SECONDS = 9.5
+#: How long a connection may say nothing, or not finish the head of a request, before it is closed. Longer
+#: than a proxy in front keeps one open (60 s for nginx), so that it is never ours that ends first.
+IDLE_SECONDS = 75.0
 _log = structlog.get_logger(__name__)
 
 
@@ -129,6 +132,17 @@ def make_web_app(house: House) -> web.Application:
     return app
 
 
+def make_runner(house: House, idle_seconds: float = IDLE_SECONDS) -> web.AppRunner:
+    """What answers connections with the pages and the API, and ends those that only stay."""
+    return web.AppRunner(
+        make_web_app(house),
+        access_log=None,
+        shutdown_timeout=GRACE_SECONDS,
+        handle_signals=False,
+        keepalive_timeout=idle_seconds,
+    )
+
+
 async def work(house: House, stop: asyncio.Event) -> None:
     """Timers and mail, until ``stop`` is set; what is on its way is finished, the rest given back."""
     if house.part is Part.INTAKE:
@@ -162,9 +176,7 @@ async def serve(
     house: House, host: str, port: int, stop: asyncio.Event, *, ready: Callable[[int], None] | None = None
 ) -> None:
     """Pages, API, timers and mail, until ``stop`` is set. ``ready`` is told the port that is listened on."""
-    runner = web.AppRunner(
-        make_web_app(house), access_log=None, shutdown_timeout=GRACE_SECONDS, handle_signals=False
-    )
+    runner = make_runner(house)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)

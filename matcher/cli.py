@@ -25,6 +25,7 @@ from matcher import (
     cli_report,
     cli_simulate,
     directory,
+    process,
 )
 from matcher.demo.rehearsal import rehearse
 from matcher.service import audit, installation, retention
@@ -56,6 +57,7 @@ Port = Annotated[int, typer.Option(min=0, max=65535, help="Le port d’écoute."
 
 def main() -> None:
     """Run one command; refusals become one line on standard error and an exit status."""
+    process.prepare()
     try:
         app()
     except BadSetting as problem:

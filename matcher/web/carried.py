@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import BadHttpMessage
 from aiohttp.web_request import FileField
 
 from matcher.web.limits import LARGEST_BODY, LARGEST_CARRIED
@@ -34,7 +35,7 @@ async def of_lapsed(request: web.Request, seconds: float) -> Fields | None:
     try:
         async with asyncio.timeout(seconds):
             posted = await request.post()
-    except (TimeoutError, ValueError, LookupError):
+    except (TimeoutError, ValueError, LookupError, BadHttpMessage, web.RequestPayloadError):
         return None
     kept = _texts(posted)
     return kept if sum(len(name) + len(value) for name, value in kept) <= LARGEST_CARRIED else None

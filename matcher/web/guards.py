@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 import structlog
-from aiohttp import web
+from aiohttp import web, web_request, web_response
 from aiohttp.http_exceptions import BadHttpMessage
 from aiohttp.typedefs import Handler, Middleware
 
@@ -21,8 +21,9 @@ from matcher.service.errors import ServiceError
 from matcher.service.logins import Step
 from matcher.web import carried, confirm_page, login, problems, sessions
 from matcher.web.callers import address_of
+from matcher.web.headers import SERVER
 from matcher.web.keys import ACTOR, CSRF, ERROR_PAGE, HOUSE, OTHERS, OUTSIDE, ROUTE, ROUTES
-from matcher.web.limits import LARGEST_ANONYMOUS_BODY, LARGEST_BODY, Patience
+from matcher.web.limits import LARGEST_ANONYMOUS_BODY, LARGEST_BODY, ROOM, ROOM_OF_EACH, Patience, Room
 from matcher.web.pace import Pace
 from matcher.web.problems import Problem
 from matcher.web.route import ANYONE, Route
@@ -32,6 +33,10 @@ log = structlog.get_logger(__name__)
 PACE: Final[web.AppKey[Pace]] = web.AppKey("pace", Pace)
 #: How long a body may take to arrive.
 WITHIN: Final = web.AppKey("within", Patience)
+#: What large bodies may take together.
+HELD: Final = web.AppKey("held", Room)
+#: The same for whoever has not said who they are: what they take is nobody else's.
+STRANGERS: Final = web.AppKey("strangers", Room)
 #: (method, path as written in the route) → route.
 TABLE: Final = web.AppKey[Mapping[tuple[str, str], Route]]("table")
 
@@ -43,6 +48,11 @@ def install(app: web.Application) -> None:
     """Give ``app`` what the guards need; ``ROUTES`` and ``HOUSE`` are already there."""
     app[PACE] = Pace(app[HOUSE])
     app[WITHIN] = Patience()
+    app[HELD], app[STRANGERS] = Room(), Room(total=ROOM // 2, each=ROOM_OF_EACH // 2)
+    # An upload of a record in clear must not touch the disk: aiohttp would spool what is over 1 MB there.
+    vars(web_request)["_FILE_SPOOL_MAX_SIZE"] = LARGEST_BODY + 1
+    # What is no request at all is answered by aiohttp itself, before any signal of ours.
+    vars(web_response)["SERVER_SOFTWARE"] = SERVER
     table: Mapping[tuple[str, str], Route] = {(route.method, route.path): route for route in app[ROUTES]}
     app[TABLE] = table
 
@@ -179,7 +189,10 @@ async def _unknown(request: web.Request, route: Route) -> web.StreamResponse:
         headers = {"WWW-Authenticate": 'Bearer realm="trait-union"'}
         return await _said(request, problems.plain(401, code="unauthenticated", headers=headers))
     if request.method not in _CHANGES_NOTHING:
-        typed = await carried.of_lapsed(request, request.app[WITHIN].seconds)
+        typed = None
+        with request.app[STRANGERS].holding(address_of(request), request.content_length or 0) as room:
+            if room:
+                typed = await carried.of_lapsed(request, request.app[WITHIN].seconds)
         if typed:
             return login.again(request, typed)
     # After the login she lands where she wanted to go.
@@ -197,6 +210,17 @@ async def read(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     if (request.content_length or 0) > _largest(route):
         return await _said(request, problems.plain(413, code="too_large"))
+    actor = request.get(ACTOR)
+    rooms = request.app[STRANGERS if actor is None else HELD]
+    caller = address_of(request) if actor is None else f"{actor.territory} {actor.id}"
+    size = _largest(route) if request.content_length is None else request.content_length
+    with rooms.holding(caller, size) as room:
+        if not room:
+            return await _said(request, problems.plain(503, code="full", headers={"Retry-After": "2"}))
+        return await _taken(request, route, handler)
+
+
+async def _taken(request: web.Request, route: Route, handler: Handler) -> web.StreamResponse:
     try:
         async with asyncio.timeout(request.app[WITHIN].seconds):
             if route.machine:
@@ -205,8 +229,8 @@ async def read(request: web.Request, handler: Handler) -> web.StreamResponse:
                 await request.post()
     except TimeoutError:
         return await _said(request, problems.plain(408, code="too_slow"))
-    except (ValueError, LookupError, BadHttpMessage):
-        # A form that cannot be taken apart or decoded, or in a character set that nobody knows.
+    except (ValueError, LookupError, BadHttpMessage, web.RequestPayloadError):
+        # A form that cannot be taken apart, unpacked or decoded, or in a character set that nobody knows.
         return await _said(request, problems.plain(400, code="invalid"))
     if not route.machine and route.csrf and not await _from_our_page(request):
         return await _said(

@@ -18,6 +18,8 @@ PAGE_POLICY = "; ".join(
         "base-uri 'none'",
     )
 )
+#: Which server and version runs is nobody's business.
+SERVER = "trait-union"
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 _ALWAYS = {
@@ -27,8 +29,7 @@ _ALWAYS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    # Which server and version runs is nobody's business.
-    "Server": "trait-union",
+    "Server": SERVER,
 }
 
 

@@ -1,8 +1,9 @@
 """How much a caller may send, for how long, and how often."""
 
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 #: Bytes of a body that a known caller may send: a bulletin with its attachments.
@@ -11,6 +12,10 @@ LARGEST_BODY = 8 * 1024 * 1024
 LARGEST_ANONYMOUS_BODY = 64 * 1024
 #: Bytes of what is kept of a form that outlived its session and waits for the login: long texts, no files.
 LARGEST_CARRIED = 256 * 1024
+
+#: Bytes of large bodies that are held at once, in this process, and by one caller of them.
+ROOM = 64 * 1024 * 1024
+ROOM_OF_EACH = 24 * 1024 * 1024
 
 #: Requests a second that each caller may keep up; the contract promises that 20 are never refused.
 SUSTAINED = 50.0
@@ -25,6 +30,34 @@ class Patience:
     """How long a body may take to arrive; a value that a test may shorten."""
 
     seconds: float = 30.0
+
+
+@dataclass
+class Room:
+    """The memory that large bodies may take: a body, what it is read into and what is made of it. Whoever
+    may send little is never asked to wait; one caller cannot take everybody's room.
+    """
+
+    total: int = ROOM
+    each: int = ROOM_OF_EACH
+    _held: Counter[str] = field(default_factory=Counter)
+
+    @contextmanager
+    def holding(self, caller: str, size: int) -> Iterator[bool]:
+        """Hold room for a body of so many bytes meanwhile; False where there is none now."""
+        if size <= LARGEST_ANONYMOUS_BODY:
+            yield True
+            return
+        if self._held.total() + size > self.total or self._held[caller] + size > self.each:
+            yield False
+            return
+        self._held[caller] += size
+        try:
+            yield True
+        finally:
+            self._held[caller] -= size
+            if not self._held[caller]:
+                del self._held[caller]
 
 
 @dataclass

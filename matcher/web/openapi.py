@@ -194,7 +194,7 @@ def _refusals(route: Route, doc: Doc) -> set[int]:
     """The statuses by which this route may say no."""
     found = {404, 413, 429, 500}
     if doc.body is not None:
-        found |= {400, 408, 409, 415}
+        found |= {400, 408, 409, 415, 503}
     if doc.query is not None or doc.creates:
         found.add(400)
     if route.allowed is not ANYONE:

@@ -1,7 +1,14 @@
-"""A real OpenID provider on this host, which knows a doctor, a coordinatrice and somebody without a card."""
+"""A real OpenID provider on this host, which knows a doctor, a coordinatrice and somebody without a card.
 
-from collections.abc import Iterator
+The provider itself lets PKCE be; in front of it stands what checks it, as Pro Santé Connect does (RFC 7636).
+"""
+
+import hashlib
+import io
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from aiohttp import ClientSession
@@ -16,11 +23,54 @@ PEOPLE = {
 }
 
 
+class Pkce:
+    """Remembers the challenge of each code; a code is worth nothing without its verifier."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+        #: Code → challenge.
+        self.challenges: dict[str, str] = {}
+        #: Whether each exchange came with the right verifier.
+        self.exchanges: list[bool] = []
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == "/oauth2/authorize":
+            return self._authorize(environ, start_response)
+        if environ["PATH_INFO"] == "/oauth2/token" and not self._right(environ):
+            start_response("400 Bad Request", [("Content-Type", "application/json")])
+            return [b'{"error": "invalid_grant"}']
+        answer: Iterable[bytes] = self.inner(environ, start_response)
+        return answer
+
+    def _authorize(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        asked = parse_qs(environ["QUERY_STRING"])
+
+        def noted(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            back = parse_qs(urlsplit(dict(headers).get("Location", "")).query)
+            if "code" in back and asked.get("code_challenge_method") == ["S256"]:
+                self.challenges[back["code"][0]] = asked["code_challenge"][0]
+            return start_response(status, headers, *more)
+
+        answer: Iterable[bytes] = self.inner(environ, noted)
+        return answer
+
+    def _right(self, environ: dict[str, Any]) -> bool:
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        sent = parse_qs(body.decode())
+        verifier = sent.get("code_verifier", [""])[0]
+        made = urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+        right = 43 <= len(verifier) <= 128 and made == self.challenges.get(sent.get("code", [""])[0])
+        self.exchanges.append(right)
+        return right
+
+
 @contextmanager
 def provider() -> Iterator[str]:
     """Its issuer."""
     known = [User(sub=name, claims=claims) for name, claims in PEOPLE.items()]
     with run_server_in_thread(user_claims=known) as server:
+        server.app = Pkce(server.app)
         yield f"http://localhost:{server.server_port}"
 
 

@@ -66,6 +66,25 @@ async def test_the_browser_is_sent_with_pkce_state_nonce_and_the_level_of_a_card
     assert "un-secret" not in str(asked)
 
 
+async def test_the_provider_gives_nothing_for_a_code_without_its_verifier(house):
+    """Pro Santé Connect asks for PKCE, and so does the provider of these tests."""
+    for wrong in ("", "a-verifier-of-somebody-else-of-forty-three-signs-x"):
+        code, state = await come_back(house, "doctor")
+        real = psc._fetched
+
+        async def altered(http, method, url, *, verifier=wrong, fetch=real, **more):
+            if "data" in more:
+                more["data"] = more["data"] | {"code_verifier": verifier}
+            return await fetch(http, method, url, **more)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(psc, "_fetched", altered)
+            with pytest.raises(NotProven):
+                await psc.finish(house, "seed", "login", BACK, code, state)
+    code, state = await come_back(house, "doctor")
+    assert (await psc.finish(house, "seed", "login", BACK, code, state)).subject == DOCTOR
+
+
 @pytest.mark.parametrize("who", ["password", "nameless"])
 async def test_who_shows_no_card_or_has_no_identifier_is_refused(house, who):
     code, state = await come_back(house, who)

@@ -104,13 +104,18 @@ def test_every_field_is_cleaned_however_deep(lines):
 
 def test_libraries_logs_and_tracebacks_are_cleaned_too(lines):
     try:
-        raise ValueError("no place for camille@example.org")
+        try:
+            raise KeyError("Zinzolin")
+        except KeyError as error:
+            raise ValueError("no place for camille@example.org") from error
     except ValueError:
         logging.getLogger("aiohttp.server").exception("GET /dossier#%s", TOKEN)
     (line,) = lines()
     assert TOKEN not in json.dumps(line)
-    assert "[mail]" in line["exception"]
+    assert line["exception"].endswith("\nValueError from KeyError")
+    assert "test_config_logs.py:" in line["exception"]
     assert "camille" not in json.dumps(line)
+    assert "Zinzolin" not in json.dumps(line)
 
 
 def test_what_goes_over_a_connection_is_not_logged(lines):

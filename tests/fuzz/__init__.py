@@ -1,0 +1,1 @@
+"""The served OpenAPI document, tried by schemathesis with the key of every role."""
