@@ -38,8 +38,30 @@ MOVING: Final = (
 OPEN: Final = (State.SUBMITTED, *MOVING)
 #: Entries that name a doctor and change nothing of him but his load.
 _OF_THE_SEARCH: Final = frozenset({Event.MAIL_ACCEPTED, Event.MAIL_DROPPED})
-#: What one did who has not touched a search or a doctor.
-_OF_A_PERSON: Final = frozenset({"login", "login_failed", "enrolled"})
+#: What one did who has not touched a search or a doctor: logins, accounts, keys, shared forms.
+_OF_A_PERSON: Final = frozenset(
+    [
+        "login",
+        "login_failed",
+        "confirm_failed",
+        "enrolled",
+        "password_changed",
+        "user_added",
+        "user_disabled",
+        "factor_added",
+        "factor_failed",
+        "factor_removed",
+        "factors_reset",
+        "recovery_made",
+        "recovery_used",
+        "key_added",
+        "key_rotated",
+        "key_revoked",
+        "form_added",
+        "form_renewed",
+        "form_revoked",
+    ]
+)
 #: After so long every doctor is read anew: what they were asked within the last seven days moves on.
 _MINUTE: Final = timedelta(minutes=1)
 #: Where a session keeps the sheet that it looked up.

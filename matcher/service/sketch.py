@@ -6,14 +6,16 @@ finer than what the doctors were told.
 
 from dataclasses import dataclass
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from matcher.protocol import reasons
 from matcher.protocol.doctors import Zone, fulfils
 from matcher.protocol.ids import DoctorId
 from matcher.protocol.places import Place, distance_km, rounded_km
+from matcher.protocol.search import Search
 from matcher.protocol.wishes import Wish, WishKind
-from matcher.service import desk
+from matcher.service import desk, views
 from matcher.service.actors import OFFICE, Actor, require
-from matcher.service.errors import NotFound
 from matcher.service.house import House
 from matcher.storage import doctors
 from matcher.storage.doctors import Card
@@ -44,29 +46,32 @@ class Sketch:
 
 
 #: Of those who could be asked next, so many are drawn and named.
-UNASKED = 40
+UNASKED = 20
 #: What is compared beside a yes; whoever is excluded was never asked.
 _COMPARED = frozenset(WishKind) - {WishKind.EXCLUDE}
 
 
-async def sketch(house: House, actor: Actor, search_id: str) -> Sketch:
-    """The surroundings of a search. Raises NotFound for another territory's."""
+async def with_view(house: House, actor: Actor, search_id: str) -> tuple[views.View, Sketch]:
+    """The view of a search and its surroundings, as they are at one moment. Raises NotFound for another
+    territory's.
+    """
     require(actor, OFFICE)
     async with house.sessions.begin() as session:
-        owned = await desk.one(session, house, actor.territory, search_id)
-        if owned is None:
-            raise NotFound
-        search = owned.search
-        switchboard = (await desk.sheet(session, house, actor.territory)).switchboard
-        rules = switchboard.doctors
-        fitting = (await desk.candidates(session, house, search)).ordered
-        met = {s.doctor for s in search.solicitations} | {p.doctor for p in search.positions}
-        unasked = [
-            c.doctor
-            for c in fitting
-            if c.doctor not in met and c.callable and (search.widened or c.zone is Zone.TERRITORY)
-        ]
-        people = await doctors.cards(session, actor.territory, met | set(unasked[:UNASKED]))
+        owned, view = await views.one(session, house, actor, search_id)
+        return view, await _sketch(session, house, owned.search)
+
+
+async def _sketch(session: AsyncSession, house: House, search: Search) -> Sketch:
+    switchboard = (await desk.sheet(session, house, search.territory)).switchboard
+    rules = switchboard.doctors
+    fitting = (await desk.candidates(session, house, search)).ordered
+    met = {s.doctor for s in search.solicitations} | {p.doctor for p in search.positions}
+    unasked = [
+        c.doctor
+        for c in fitting
+        if c.doctor not in met and c.callable and (search.widened or c.zone is Zone.TERRITORY)
+    ]
+    people = await doctors.cards(session, search.territory, met | set(unasked[:UNASKED]))
     standing = {candidate.doctor: candidate for candidate in fitting}
     place = None if search.announcement is None else search.announcement.place
 

@@ -39,10 +39,15 @@ PURPOSES = frozenset({"contact", "complete", "proposal", "handover", "complaint"
 async def search(house: House, actor: Actor, search_id: str) -> View:
     """The view of one search for this actor. Raises NotFound for another territory's or structure's."""
     async with house.sessions.begin() as session:
-        owned = await _owned(session, house, actor, search_id)
-        if actor.role is Role.REQUESTER:
-            return await requester_view(session, house, owned)
-        return await staff_view(session, house, actor, owned)
+        return (await one(session, house, actor, search_id))[1]
+
+
+async def one(session: AsyncSession, house: House, actor: Actor, search_id: str) -> tuple[Owned, View]:
+    """``search`` within a transaction, with what it was made of."""
+    owned = await _owned(session, house, actor, search_id)
+    if actor.role is Role.REQUESTER:
+        return owned, await requester_view(session, house, owned)
+    return owned, await staff_view(session, house, actor, owned)
 
 
 async def listing(

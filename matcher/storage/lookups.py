@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.database import require_transaction
@@ -39,11 +39,16 @@ async def find(session: AsyncSession, territory: str, terms: Collection[tuple[st
         .distinct()
         .where(
             _LOOKUP.c.territory_id == territory,
-            or_(*((_LOOKUP.c.kind == kind) & (_LOOKUP.c.hmac == hmac) for kind, hmac in sorted(set(terms)))),
+            _one_of(terms),
         )
         .order_by(_LOOKUP.c.search_id)
     )
     return [SearchId(one) for one in found]
+
+
+def _one_of(terms: Collection[tuple[str, str]]) -> ColumnElement[bool]:
+    # An OR, not a tuple IN: SQLite finds the rows of each by the index.
+    return or_(*((_LOOKUP.c.kind == kind) & (_LOOKUP.c.hmac == hmac) for kind, hmac in sorted(set(terms))))
 
 
 async def twins(session: AsyncSession, territory: str, search: str) -> list[tuple[SearchId, str]]:
@@ -59,14 +64,16 @@ async def twins(session: AsyncSession, territory: str, search: str) -> list[tupl
             or_(_LOOKUP.c.kind == "nir", _LOOKUP.c.kind.contains("+", autoescape=True)),
         )
     )
-    same = set(await find(session, territory, [(row.kind, row.hmac) for row in mine])) - {search}
-    if not same:
+    terms = [(row.kind, row.hmac) for row in mine]
+    if not terms:
         return []
+    same = select(_LOOKUP.c.search_id).where(_LOOKUP.c.territory_id == territory, _one_of(terms))
     found = await session.execute(
         select(_SEARCHES.c.id, _SEARCHES.c.reference)
         .where(
             _SEARCHES.c.territory_id == territory,
-            _SEARCHES.c.id.in_(sorted(same)),
+            _SEARCHES.c.id.in_(same),
+            _SEARCHES.c.id != search,
             _SEARCHES.c.state != "withdrawn",
             _SEARCHES.c.joined_to.is_(None),
         )

@@ -157,6 +157,8 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        # Else every look asks the disk for the time of each file.
+        auto_reload=False,
     )
     jinja.filters.update(
         day=day,

@@ -148,8 +148,7 @@ async def show(
 ) -> web.Response:
     """The page of a search; after a refused ``action`` with its reason and what was ``typed``."""
     house, actor = house_of(request), actor_of(request)
-    found = await views.search(house, actor, request.match_info["id"])
-    surroundings = await sketch.sketch(house, actor, request.match_info["id"])
+    found, surroundings = await sketch.with_view(house, actor, request.match_info["id"])
     view = pages.lenient(
         {**found, "proposals": proposals.side_by_side(found.get("proposals", ()), surroundings)}
     )

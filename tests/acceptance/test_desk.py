@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from matcher.service import bureau, calls
+from matcher.service import bureau, calls, people
 from matcher.service.actors import Actor, Role
 from matcher.service.labels import Labels
 from matcher.service.sheets import Sheets
@@ -48,6 +48,20 @@ async def test_what_is_kept_is_what_one_reads_anew_after_every_act(house: House)
     await house.do(second, "priority", level="high", reason="grossesse")
     await house.do(first, "withdraw", reason="consent")
     await _as_read_anew(house)
+
+
+async def test_accounts_and_keys_make_nobody_read_the_searches_again(house: House) -> None:
+    await house.submitted()
+    await bureau.bureau(house.house, OFFICE)
+    kept = house.house.sheets.get(HERE)
+    assert kept is not None
+    await people.add_user(house.house, HERE, "nouvelle@cpts.example", Role.SECRETAIRE, name="Essai")
+    await people.set_password(house.house, HERE, "nouvelle@cpts.example", "une phrase assez longue")
+    await bureau.bureau(house.house, OFFICE)
+    after = house.house.sheets.get(HERE)
+    assert after is not None
+    assert after.seq > kept.seq
+    assert after.switchboard is kept.switchboard
 
 
 async def test_the_label_of_a_patient_who_takes_consent_back_is_kept_nowhere(house: House) -> None:
