@@ -22,6 +22,7 @@ from matcher.service.actors import Role
 from matcher.service.house import House
 from messaging.dispatcher import Dispatcher
 from messaging.smtp import Pool
+from tests import protocols_delays
 
 HERE, ELSEWHERE = "venissieux", "ailleurs"
 SOURCE = Path(__file__).resolve().parents[2] / "config" / "territories" / HERE
@@ -240,10 +241,11 @@ async def _give_keys(world: World) -> None:
 
 
 def _territories(folder: Path) -> Path:
-    """Vénissieux, and a copy of it under another name."""
+    """Vénissieux with PROTOCOL.md's delays, and a copy of it under another name."""
     made = folder / "territories"
     shutil.copytree(SOURCE, made / HERE)
-    shutil.copytree(SOURCE, made / ELSEWHERE)
+    protocols_delays.write(made / HERE)
+    shutil.copytree(made / HERE, made / ELSEWHERE)
     path = made / ELSEWHERE / "territory.toml"
     path.write_text(path.read_text("utf-8").replace('id = "venissieux"', 'id = "ailleurs"'), "utf-8")
     return made

@@ -30,6 +30,7 @@ from matcher.service import calls, installation, launching, logins, people, requ
 from matcher.service.actors import Actor, Role
 from matcher.service.house import House
 from matcher.storage import migrate
+from tests import protocols_delays
 
 ROOT = Path(__file__).resolve().parents[2]
 TERRITORY = "venissieux"
@@ -148,6 +149,7 @@ async def fill(stage: Stage) -> None:
 def _settings(place: Path, relay: int, base: str, database: str | None):
     territory = place / "territories" / TERRITORY
     shutil.copytree(ROOT / "config" / "territories" / TERRITORY, territory)
+    protocols_delays.write(territory)
     path = territory / "territory.toml"
     text = path.read_text("utf-8").replace('clock = "working"', 'clock = "wall"')
     path.write_text(re.sub(r'(?m)^settle = "[^"]*"', 'settle = "PT1S"', text), "utf-8")

@@ -57,15 +57,16 @@ def test_every_file_is_read_without_a_problem() -> None:
         assert problems == [], name
 
 
-def test_the_settings_hold_the_defaults_of_the_protocol() -> None:
+def test_the_settings_hold_what_the_simulator_recommends_and_else_the_protocol() -> None:
     settings = load_territory(FOLDER)
     assert isinstance(settings, TerritorySettings)
     assert (settings.id, settings.clock, settings.holidays) == ("venissieux", "working", "")
-    assert (settings.waves.size, settings.announcement.k, settings.calls.rounds) == (20, 100, 2)
+    assert (settings.waves.size, settings.announcement.k, settings.calls.rounds) == (6, 100, 2)
     assert settings.delays.model_dump() == {
-        "reminder": "P2D",
-        "next_wave": "P2D",
-        "calls": "P4D",
+        # ADR 12; PROTOCOL.md's are P2D, P2D and P4D, in waves of 20.
+        "reminder": None,
+        "next_wave": "PT4H",
+        "calls": "P1D",
         "yes_held": "P3D",
         "choice_chase": "P1D",
         "opening_reminder": "P1D",
