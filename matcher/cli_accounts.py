@@ -4,13 +4,14 @@ The operator has no records: here people and keys are added, replaced and closed
 """
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 
+from matcher.cli_house import InHouse
 from matcher.service import access, people
 from matcher.service.actors import Role, operator
 from matcher.service.errors import Invalid, NotFound
@@ -30,8 +31,6 @@ class Holder(StrEnum):
     REQUESTER = Role.REQUESTER
 
 
-#: Does one thing in the opened installation (``matcher.cli``).
-InHouse = Callable[[Callable[[House], Awaitable[Any]]], Any]
 Territory = Annotated[str, typer.Option("--territory", help="L’identifiant du territoire.")]
 Email = Annotated[str, typer.Argument(help="Son adresse.")]
 KeyId = Annotated[str, typer.Argument(help="L’identifiant de la clé, tel que « key list » le donne.")]

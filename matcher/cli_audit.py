@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from matcher.cli_places import InHouse
+from matcher.cli_house import InHouse
 from matcher.protocol.anonymity import Audit
 from matcher.protocol.anonymity import audit as audit_ground
 from matcher.service import anonymity

@@ -1,32 +1,25 @@
 """The commands of a copy of the database: take one, begin again from one."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Protocol, TypeVar
+from typing import Annotated
 
 import typer
 
 from config.database import make_engine
 from config.settings import Settings
+from matcher.cli_house import InHouse
 from matcher.service import restoring
 from matcher.service.errors import Invalid
-from matcher.service.house import House
 from matcher.service.restoring import Restored
 from matcher.service.vaulted import BadRegister
 from matcher.storage import copies
 from matcher.storage.copies import BadCopy, NotEmpty
 from messaging.keyring import KeyRing, Mac
 
-_T = TypeVar("_T")
 _File = Annotated[Path, typer.Argument(help="Le fichier de la sauvegarde.", dir_okay=False)]
-
-
-class InHouse(Protocol):
-    """Opens the installation, does one thing in it, closes it."""
-
-    def __call__(self, work: Callable[[House], Awaitable[_T]], *, schema: bool = True) -> _T: ...
 
 
 def register(app: typer.Typer, in_house: InHouse, settings: Callable[[], Settings]) -> None:

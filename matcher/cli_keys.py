@@ -1,13 +1,14 @@
 """The commands of the vault's keys: a new month, sealing again, destroying, escrow, and the drill."""
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Protocol, TypeVar
+from typing import Annotated
 
 import typer
 
 from config.settings import Settings
+from matcher.cli_house import InHouse
 from matcher.service import drill, keys
 from matcher.service.errors import Invalid
 from matcher.service.house import House
@@ -15,14 +16,7 @@ from matcher.storage.backups import NotABackup
 from messaging import escrow
 from messaging.escrow import BadEscrowKey, Escrow
 
-_T = TypeVar("_T")
 _File = typer.Argument(help="Le fichier de la clé secrète (AGE-SECRET-KEY-1…) ; « - » : l’entrée standard.")
-
-
-class InHouse(Protocol):
-    """Opens the installation, does one thing in it, closes it."""
-
-    def __call__(self, work: Callable[[House], Awaitable[_T]], *, schema: bool = True) -> _T: ...
 
 
 def register(app: typer.Typer, in_house: InHouse, settings: Callable[[], Settings]) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from matcher.cli_backups import InHouse
+from matcher.cli_house import InHouse
 from matcher.service import erasing, exporting
 from matcher.service.actors import operator
 from matcher.service.erasing import AskedBy

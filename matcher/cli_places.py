@@ -1,27 +1,20 @@
 """The commands about places: ``addresses import``, ``population import``, ``travel import``."""
 
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Protocol, TypeVar
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from matcher import directory
+from matcher.cli_house import InHouse
 from matcher.service import importing
 from matcher.service.house import House
 
-_T = TypeVar("_T")
 _File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
 _Territory = Annotated[str, typer.Option("--territory", help="L’identifiant du territoire.")]
-
-
-class InHouse(Protocol):
-    """Opens the installation, does one thing in it, closes it."""
-
-    def __call__(self, work: Callable[[House], Awaitable[_T]], /) -> _T: ...
 
 
 def register(app: typer.Typer, in_house: InHouse) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from matcher.cli_places import InHouse
+from matcher.cli_house import InHouse
 from matcher.service import reports
 from matcher.service.errors import Invalid
 from matcher.service.house import House

@@ -22,7 +22,7 @@ DOCS = ROOT / "docs" / "images"
 HELP = ROOT / "matcher" / "web" / "static" / "help"
 #: Bytes of a picture in docs, and of one on a page, which shows several and is read on the road.
 LARGEST = 60 * 1024
-LARGEST_HELP = 24 * 1024
+LARGEST_HELP = 18 * 1024
 
 
 async def shoot(page: Page, path: Path, *, scale: float = 1, whole: bool = False) -> None:
