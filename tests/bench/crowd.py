@@ -78,10 +78,10 @@ async def fill(house: House, *, open_searches: int, doctors_: int, structure: st
                     priority=random.choice(list(Level)),
                 )
                 await vaulted.put_record(session, house, search, _request(number), [])
-                for at, event in events:
-                    entry = house.entry(
-                        requester if event is Event.SUBMIT else system(HERE), event, search=search.id
-                    )
+                for at, event, *told in events:
+                    who = requester if event is Event.SUBMIT else system(HERE)
+                    doctor, purpose = told or (None, None)
+                    entry = house.entry(who, event, search=search.id, doctor=doctor, purpose=purpose)
                     await journal.append(session, replace(entry, at=at, state=search.state))
 
 
@@ -126,8 +126,8 @@ class Played(World):
             announcement=announced,
         )
 
-    def until(self, state: State) -> Iterator[tuple[datetime, Event]]:
-        """Play it until it stands there today; what happened and when."""
+    def until(self, state: State) -> Iterator[tuple[datetime, Event] | tuple[datetime, Event, str, str]]:
+        """Play it until it stands there today; what happened when, by whom, with which word."""
         self.do(steps.submit)
         yield self.now, Event.SUBMIT
         if state is State.SUBMITTED:
@@ -141,19 +141,20 @@ class Played(World):
             yield self.now, Event.MAIL_ACCEPTED
             for doctor in self._asked(self.random.randrange(4)):
                 self.says(doctor, Says.NO)
-                yield self.now, Event.ANSWER
+                yield self.now, Event.ANSWER, doctor, "no"
         if state is State.CALLING:
             self.do(steps.start_calls)
             for doctor in self._to_phone(self.random.randrange(8)):
-                self.phones(doctor, self.random.choice((CallOutcome.NO_ANSWER, CallOutcome.MESSAGE_LEFT)))
-                yield self.now, Event.CALL
+                outcome = self.random.choice((CallOutcome.NO_ANSWER, CallOutcome.MESSAGE_LEFT))
+                self.phones(doctor, outcome)
+                yield self.now, Event.CALL, doctor, outcome
             if self.random.random() < 0.1:
                 for doctor in self._to_phone(1):
                     self.phones(doctor, CallOutcome.CALL_BACK, call_back_at=self.today - timedelta(hours=1))
         if state in (State.PROPOSING, State.RELEASED):
             for doctor in self._asked(self.random.randint(1, 3), last=True):
                 self.says(doctor, Says.YES)
-                yield self.now, Event.ANSWER
+                yield self.now, Event.ANSWER, doctor, "yes"
         if state is State.RELEASED:
             self.do(steps.choose, self.search.standing_yes[0].doctor, None)
             yield self.now, Event.CHOOSE
