@@ -38,6 +38,8 @@ class Purpose(StrEnum):
     #: Say how many patients of a list one could take, on ``/places``. The list's id follows, so that a
     #: doctor has one link for each: ``list:<id>``.
     LIST = "list"
+    #: Read what is kept of oneself, on ``/mes-reponses``; nothing can be done with it.
+    DATA = "data"
     #: Choose a first password.
     ENROL = "enrol"
 

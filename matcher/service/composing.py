@@ -45,6 +45,8 @@ class _Facts:
     #: By search, run, doctor and purpose.
     links: Mapping[tuple[str, int, str, str], LinkRow]
     pauses: Mapping[str, LinkRow]
+    #: Where each doctor reads what is kept of him.
+    data: Mapping[str, LinkRow]
     structures: Mapping[str, people.Structure]
     #: How each doctor who is told of a record will show who he is.
     factors: Mapping[DoctorId, str]
@@ -66,7 +68,7 @@ class _Told:
 
 
 _NOTHING = _Facts(
-    searches={}, cards={}, links={}, pauses={}, structures={}, factors={}, set_up={}, fitting={}
+    searches={}, cards={}, links={}, pauses={}, data={}, structures={}, factors={}, set_up={}, fitting={}
 )
 
 
@@ -117,6 +119,9 @@ class Composer:
                 links=await links.of_searches(session, territory, ids, to_doctors),
                 pauses=await links.of_doctors(
                     session, territory, to_doctors, Purpose.PAUSE, now=self.house.now()
+                ),
+                data=await links.of_doctors(
+                    session, territory, to_doctors, Purpose.DATA, now=self.house.now()
                 ),
                 structures={structure.id: structure for structure in structures},
                 factors={
@@ -221,7 +226,7 @@ class Composer:
         keys = tuple(gathering.key_of(item) for item, _, _ in told)
         if len(told) == 1:
             return self._mail_of(row, Letter(item.letter), first, items=keys)
-        words = {name: first.words[name] for name in ("doctor", "delegate", "yes_held")}
+        words = {name: first.words[name] for name in ("doctor", "delegate", "yes_held", "data_link")}
         words |= {
             "reminder": item.letter == Letter.REMINDER,
             "pause_link": next((one.words["link"] for _, one, over in told if over is None), None),
@@ -263,6 +268,8 @@ class Composer:
         page = "dossier" if purpose is Purpose.RECORD else "r"
         words = self._words(search, card, f"{self.house.public_url}/{page}#{self._token(link)}")
         words |= {"delegate": delegate, "renewed": row.ids["number"] != "1"}
+        # What is kept of a doctor is for nobody but that doctor.
+        words["data_link"] = None if delegate else self._data_link(facts, doctor)
         if purpose is Purpose.RECORD:
             words |= {"second_factor": facts.factors[doctor]}
         unsubscribe = f"{self.house.public_url}/u/{self._token(facts.pauses[doctor])}"
@@ -295,6 +302,7 @@ class Composer:
         words = {
             "doctor": {"title_name": f"Dr {card.last_name}"},
             "link": f"{self.house.public_url}/double-verification#{self._token(link)}",
+            "data_link": self._data_link(facts, card.id),
         }
         return self._mail(row, Letter.SECOND_FACTOR, Mailbox(address=card.mailbox, name=card.name), words)
 
@@ -349,6 +357,9 @@ class Composer:
             references=references,
             items=items,
         )
+
+    def _data_link(self, facts: _Facts, doctor: str) -> str:
+        return f"{self.house.public_url}/mes-reponses#{self._token(facts.data[doctor])}"
 
     def _token(self, row: LinkRow) -> str:
         return self.house.links.token(

@@ -5,17 +5,44 @@ Twelve months, and no comparison with anybody else (PROTOCOL.md: "no league tabl
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any, Final
 
-from matcher.protocol.moves import Event
-from matcher.service import stories
-from matcher.service.actors import COORDINATION, Actor, require
-from matcher.service.errors import NotFound
-from matcher.service.house import House
-from matcher.storage import doctors, journal, searches
+from sqlalchemy.ext.asyncio import AsyncSession
 
-KEPT: Final = timedelta(days=365)
+from config.settings import elapsed
+from matcher.protocol.ids import DoctorId
+from matcher.protocol.moves import Event
+from matcher.service import doors, stories
+from matcher.service.actors import COORDINATION, Actor, require
+from matcher.service.directory import card_view, offer_view
+from matcher.service.errors import NotFound, Over
+from matcher.service.house import House
+from matcher.service.phrases import duration
+from matcher.storage import doctors, journal, offers, searches
+from messaging.links import Purpose
+
+#: What of the directory a doctor is shown: all that was noted of him, but what stands for other things.
+_SHOWN: Final = frozenset(
+    [
+        "rpps",
+        "phone",
+        "email",
+        "mssante",
+        "delegate_email",
+        "address",
+        "postcode",
+        "city",
+        "languages",
+        "sector",
+        "step_free",
+        "home_visits",
+        "teleconsultation",
+        "asked_per_week",
+        "accepted_per_month",
+        "away_until",
+        "do_not_call",
+    ]
+)
 _MOST: Final = 200
 _COUNTED: Final[Mapping[tuple[str, str | None], str]] = {
     (Event.MAIL_ACCEPTED, None): "mails",
@@ -35,13 +62,43 @@ async def history(house: House, actor: Actor, doctor_id: str) -> dict[str, Any]:
     """
     require(actor, COORDINATION)
     async with house.sessions.begin() as session:
-        if not await doctors.exists(session, actor.territory, doctor_id):
-            raise NotFound
-        since = house.now() - KEPT
-        entries = await journal.of_doctor(session, actor.territory, doctor_id, since, limit=_MOST)
-        people = await doctors.cards(session, actor.territory, [doctor_id])
-        ids = {entry.search for entry in entries if entry.search}
-        named = await searches.references(session, actor.territory, ids)
+        return await _history(session, house, actor.territory, doctor_id)
+
+
+async def for_the_doctor(house: House, token: str) -> dict[str, Any]:
+    """What is kept of whoever has this link, for that doctor alone and without a word of any patient:
+    ``{doctor, directory, offers, counts, items: [{at, text}], kept, territory}``. Changes nothing (P6).
+    Raises BadLink, Over.
+    """
+    async with house.sessions.begin() as session:
+        link = await doors.checked(session, house, token, {Purpose.DATA})
+        territory = house.territory(link.territory)
+        card = await doctors.get(session, territory.id, link.doctor)
+        if card is None:
+            raise Over
+        told = await _history(session, house, territory.id, link.doctor)
+        offered = await offers.of_doctor(session, territory.id, link.doctor)
+    retention = territory.settings.retention
+    return {
+        "doctor": {"name": card.name},
+        "territory": {"name": territory.name, "phone": territory.phone, "mail": territory.mail},
+        "directory": {name: value for name, value in card_view(card).items() if name in _SHOWN},
+        "offers": [offer_view(offer) for offer in offered],
+        "counts": told["counts"],
+        "items": [{"at": one["at"], "text": one["text"]} for one in told["items"]],
+        "kept": duration(retention.contact, weekdays=False),
+        "journal_kept": duration(retention.journal, weekdays=False),
+    }
+
+
+async def _history(session: AsyncSession, house: House, territory: str, doctor_id: str) -> dict[str, Any]:
+    if not await doctors.exists(session, territory, doctor_id):
+        raise NotFound
+    since = house.now() - elapsed(house.territory(territory).settings.retention.contact)
+    entries = await journal.of_doctor(session, territory, doctor_id, since, limit=_MOST)
+    people = await doctors.cards(session, territory, [DoctorId(doctor_id)])
+    ids = {entry.search for entry in entries if entry.search}
+    named = await searches.references(session, territory, ids)
     counts: Counter[str] = Counter()
     for entry in entries:
         for purpose in {None, entry.purpose}:

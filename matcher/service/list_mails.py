@@ -31,6 +31,7 @@ async def compose_for(house: House, letters: Letters, row: Row) -> Message | Obs
         card = await doctors.get(session, territory.id, doctor)
         link = await _link(session, house, territory.id, origin_id, doctor, Purpose.LIST)
         pause = await _link(session, house, territory.id, origin_id, doctor, Purpose.PAUSE)
+        data = await _link(session, house, territory.id, origin_id, doctor, Purpose.DATA)
     if origin is None or origin.persons is None or origin.place is None:
         return Obsolete("no_list")
     if card is None or card.mailbox is None:
@@ -43,6 +44,7 @@ async def compose_for(house: House, letters: Letters, row: Row) -> Message | Obs
         "persons": origin.persons,
         "sentence": lists.sentence(origin.persons, origin.place),
         "link": page,
+        "data_link": f"{house.public_url}/mes-reponses#{data}",
     }
     office = Mailbox(address=territory.mail, name=territory.name)
     return compose(

@@ -12,7 +12,7 @@ from pydantic import StringConstraints
 
 from matcher.protocol.search import RefusalReason, Says
 from matcher.records.bulletin import TermsIn
-from matcher.service import doctor_links, list_links
+from matcher.service import doctor_history, doctor_links, list_links
 from matcher.service.errors import Invalid
 from matcher.service.second_factor import CardAnswer
 from matcher.web.bodies import Day, Token, terms_of
@@ -118,6 +118,12 @@ async def document(request: web.Request) -> web.StreamResponse:
     )
 
 
+async def data(request: web.Request) -> web.StreamResponse:
+    """What is kept of the doctor whose link it is."""
+    body = await body_of(request, LinkIn)
+    return answer(await doctor_history.for_the_doctor(house_of(request), body.token))
+
+
 async def acknowledge(request: web.Request) -> web.StreamResponse:
     """The doctor has read the record."""
     body = await body_of(request, SessionIn)
@@ -180,6 +186,7 @@ ROUTES = (
             media_type="application/pdf",
         ),
     ),
+    _link("/data", data, Doc(summary="What is kept of the doctor", body=LinkIn, answers={200: Anything})),
     _link(
         "/acknowledge",
         acknowledge,

@@ -1,4 +1,5 @@
-"""The doctors' pages, ``/r``, ``/dossier``, ``/places``: static, so that opening them changes nothing (P6).
+"""The doctors' pages, ``/r``, ``/dossier``, ``/places``, ``/mes-reponses``: static, so that opening them
+changes nothing (P6).
 
 The token travels in the fragment, which never reaches this server with the page. The page's own
 script hands it over by POST to ``/api/v1/links/…`` and takes it out of the address bar.
@@ -50,6 +51,11 @@ async def places(request: web.Request) -> web.Response:
     return pages.render(request, "doctor_places.html", offices=_offices(request), conditions=words.CONDITIONS)
 
 
+async def data(request: web.Request) -> web.Response:
+    """Where a doctor reads what is kept of him, and how to object."""
+    return pages.render(request, "doctor_data.html", offices=_offices(request))
+
+
 ROUTES: Final = (
     Route("GET", "/r", answer, allowed=ANYONE),
     Route("GET", "/dossier", record, allowed=ANYONE),
@@ -57,4 +63,5 @@ ROUTES: Final = (
     Route("GET", BACK, record, allowed=ANYONE),
     Route("GET", "/double-verification", set_up, allowed=ANYONE),
     Route("GET", "/places", places, allowed=ANYONE),
+    Route("GET", "/mes-reponses", data, allowed=ANYONE),
 )

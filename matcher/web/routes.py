@@ -84,7 +84,7 @@ PAGES: Final[tuple[Route, ...]] = (
     *equity_page.PAGES,  # /rapport/equite
     *openings_page.PAGES,  # /journal/fiches, /recherches/{id}/acces
     *rights_page.PAGES,  # /recherches/{id}/droits
-    *doctor.ROUTES,  # /r, /dossier, /double-verification, /places
+    *doctor.ROUTES,  # /r, /dossier, /double-verification, /places, /mes-reponses
 )
 
 #: Programs: JSON under /api/v1, with a key, but for the links. And one-click unsubscribe, /u/TOKEN.

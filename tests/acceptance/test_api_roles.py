@@ -29,7 +29,7 @@ PLACED: list[tuple[set[Role] | None, str]] = [
         None,  # anyone
         """
         GET / GET /connexion POST /connexion GET /bienvenue POST /bienvenue GET /r GET /dossier
-        GET /dossier/pro-sante-connect GET /double-verification GET /places
+        GET /dossier/pro-sante-connect GET /double-verification GET /places GET /mes-reponses
         GET /boite GET /boite/{id} GET /boite/{id}/html
         GET /api/openapi.json GET /healthz GET /readyz GET /metrics GET /u/{token} POST /u/{token}
         POST /api/v1/links/open POST /api/v1/links/answer POST /api/v1/links/record
@@ -39,7 +39,7 @@ PLACED: list[tuple[set[Role] | None, str]] = [
         GET /connexion/pro-sante-connect/retour POST /connexion/pro-sante-connect/retour
         GET /formulaire/{id} POST /formulaire/{id}
         POST /api/v1/links/sms POST /api/v1/links/card POST /api/v1/links/factor
-        POST /api/v1/links/factor/confirm POST /api/v1/links/places
+        POST /api/v1/links/factor/confirm POST /api/v1/links/places POST /api/v1/links/data
         POST /api/v1/links/call-me POST /api/v1/links/appointment
         """,
     ),

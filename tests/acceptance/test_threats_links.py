@@ -21,6 +21,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "acknowledge": {"session": "1-1-AAAA"},
     "desist": {"reason": "essai"},
     "call-me": {},
+    "data": {},
 }
 #: Calls of a token that answers; the others take a record's.
 ANSWERING = ("answer",)

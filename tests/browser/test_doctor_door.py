@@ -230,3 +230,19 @@ async def test_the_chosen_doctor_says_when_the_appointment_is(opened, stage):
     await seen_well(page)
     view = await views.search(stage.house, stage.office, search)
     assert (str(view["appointment"]["on"]), view["appointment"]["state"]) == ("2031-06-02", "planned")
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+async def test_a_doctor_reads_what_is_kept_of_him_at_the_end_of_the_link_of_a_mail(opened, stage, width):
+    known = await stage.quiet()
+    await stage.asking("Sergé")
+    token = await _mailed(stage, re.compile(r"/mes-reponses#([\w-]+)"), known)
+    page = await opened()
+    await page.set_viewport_size({"width": width, "height": 900})
+    await page.goto(f"/mes-reponses#{token}")
+    await page.get_by_role("heading", name="Ce que nous gardons de vous").wait_for()
+    assert await page.get_by_text(re.compile(r"\d+ mails? reçus?")).is_visible()
+    assert await page.locator("#items li").count() >= 1
+    assert await page.get_by_role("heading", name="Corriger, vous opposer").is_visible()
+    assert token not in page.url
+    await seen_well(page)

@@ -35,7 +35,8 @@ EVERY: dict[str, Any] = {
     },
     "signature": "Salima",
 }
-DOCTOR = {"doctor": {"title_name": "Dr Bruyère"}}
+DATA = "https://trait.example/mes-reponses#Qr-St_5"
+DOCTOR = {"doctor": {"title_name": "Dr Bruyère"}, "data_link": DATA}
 ANNOUNCED = {
     **DOCTOR,
     "delegate": False,
