@@ -6,9 +6,10 @@ BIN := .venv/bin
 PORT ?= 8080
 # Options for pytest, as in: make test ARGS="-k wishes"
 ARGS ?=
+SBOM ?= var/sbom.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system demo test check bench faults pictures serve lock
+.PHONY: help setup system demo test check bench faults fuzz sbom audit pictures serve lock
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +37,18 @@ bench: setup ## How fast, as ratios within one run: letters against a bare relay
 
 faults: setup ## 200 faults over 500 searches: kills, sleeps, a database and a relay that go away; then checks what is left
 	@$(BIN)/python -m tests.faults $(ARGS)
+
+fuzz: setup ## Over 10,000 made-up requests against the served OpenAPI, with every role's key. ARGS="--seed 1"
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
+sbom: setup ## What the service is made of, as CycloneDX JSON, from the lock: SBOM=var/sbom.json
+	@mkdir -p $(dir $(SBOM))
+	@$(BIN)/cyclonedx-py requirements requirements/base.txt --pyproject pyproject.toml --short-PURLs \
+		--output-reproducible --of JSON --output-file $(SBOM)
+	@echo "$(SBOM)"
+
+audit: setup ## Known weaknesses of what is locked (pip-audit; needs the network, and says so where it has none)
+	@.ci/audit
 
 pictures: setup ## The pictures of docs/images and of /aide, taken anew from the service itself
 	@$(BIN)/python -m tests.browser.pictures

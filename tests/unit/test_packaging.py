@@ -1,9 +1,11 @@
 """What a fresh clone relies on: lock files, make, the image, the compose file, the checks."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -121,6 +123,36 @@ def test_the_readme_names_the_commands_and_settings_as_they_are() -> None:
     assert set(re.findall(r"TRAIT_UNION_[A-Z_]+", text)) <= known
     targets = set(re.findall(r"^([a-z]+):", _read("Makefile"), re.MULTILINE))
     assert set(re.findall(r"make ([a-z]+)", text)) <= targets
+
+
+def test_the_bill_of_materials_names_every_locked_component(tmp_path: Path) -> None:
+    made = tmp_path / "sbom.json"
+    command = re.search(r"^sbom:.*?cyclonedx-py (.*?)\n\t@echo", _read("Makefile"), re.DOTALL | re.MULTILINE)
+    assert command is not None
+    words = command[1].replace("\\\n", " ").replace("$(SBOM)", str(made)).split()
+    subprocess.run(
+        [Path(sys.executable).with_name("cyclonedx-py"), *words], cwd=ROOT, check=True, timeout=120
+    )
+    text = made.read_text("utf-8")
+    told = json.loads(text)
+    locked = dict(re.findall(r"^([\w.-]+)==([\w.+!-]+)", _read("requirements/base.txt"), re.MULTILINE))
+    assert {one["name"]: one["version"] for one in told["components"]} == locked
+    assert (told["bomFormat"], told["metadata"]["component"]["name"]) == ("CycloneDX", "trait-union")
+    assert all(one["hashes"] for one in told["components"] if "hashes" in one)
+
+
+@pytest.mark.parametrize("page", ["docs/security.md", "docs/asvs.md"])
+def test_every_test_that_a_page_on_security_names_exists(page: str) -> None:
+    text = _read(page)
+    files = {path.name: path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py")}
+    written = "\n".join(files.values())
+    named = set(re.findall(r"`(test_\w+)`", text))
+    known = set(re.findall(r"def (test_\w+)\(", written))
+    assert len(named) > 5
+    assert not named - known
+    assert set(re.findall(r"`(test_\w+\.py)", text)) <= files.keys()
+    for path in re.findall(r"`((?:matcher|messaging|config|docs|templates|tests)/[\w./-]+)`", text):
+        assert (ROOT / path).exists(), path
 
 
 def test_the_page_on_security_names_tests_and_commands_that_exist() -> None:
