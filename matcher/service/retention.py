@@ -95,7 +95,8 @@ async def _forget_old(house: House, territory: Territory) -> Counter[str]:
         await sessions.sweep(session, here, now)
         await attempts.sweep(session, here, now - KEPT, now - KNOWN)
     async with house.sessions.begin() as session:
-        await journal_chain.seal_months(session, here, now, house.keyring.journal().sign)
-        pruned = await journal_chain.prune(session, here, now - elapsed(retention.journal), now)
+        sign = house.keyring.journal().sign
+        await journal_chain.seal_months(session, here, now, sign)
+        pruned = await journal_chain.prune(session, here, now - elapsed(retention.journal), now, sign)
         done["journal_months"] = pruned
     return done

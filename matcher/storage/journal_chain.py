@@ -73,12 +73,21 @@ class Segment:
     closes_on: str
     signature: bytes
     pruned: bool
+    pruned_signature: bytes = b""
 
     @property
     def message(self) -> bytes:
         """What is signed."""
+        return self._message("segment")
+
+    @property
+    def pruning(self) -> bytes:
+        """What is signed when its entries go."""
+        return self._message("pruned")
+
+    def _message(self, what: str) -> bytes:
         return _message(
-            "segment",
+            what,
             self.territory,
             self.month,
             self.first_seq,
@@ -202,12 +211,13 @@ async def segments(session: AsyncSession, territory: str) -> list[Segment]:
             closes_on=row["closes_on"],
             signature=bytes(row["signature"]),
             pruned=row["pruned_at"] is not None,
+            pruned_signature=bytes(row["pruned_signature"] or b""),
         )
         for row in rows.mappings()
     ]
 
 
-async def prune(session: AsyncSession, territory: str, before: datetime, now: datetime) -> int:
+async def prune(session: AsyncSession, territory: str, before: datetime, now: datetime, sign: Sign) -> int:
     """Delete the entries of the sealed months that ended before then, oldest first; how many months.
 
     The segment stays in their place. A trigger deletes its entries as it is marked, so that none can be
@@ -225,7 +235,7 @@ async def prune(session: AsyncSession, territory: str, before: datetime, now: da
         await session.execute(
             update(_SEGMENTS)
             .where(_SEGMENTS.c.territory_id == territory, _SEGMENTS.c.first_seq == segment.first_seq)
-            .values(pruned_at=now)
+            .values(pruned_at=now, pruned_signature=sign(segment.pruning))
         )
         pruned += 1
     return pruned
@@ -289,6 +299,8 @@ def _segments_broken(sealed: Sequence[Segment], check: Check | None) -> tuple[in
             return segment.first_seq, "pruned out of order"
         if check is not None and not check(segment.message, segment.signature):
             return segment.first_seq, "a sealed month's signature"
+        if check is not None and segment.pruned and not check(segment.pruning, segment.pruned_signature):
+            return segment.first_seq, "pruned by another hand"
         seq, previous, kept = segment.last_seq, segment.closes_on, not segment.pruned
     return None
 

@@ -291,7 +291,7 @@ async def test_a_clock_that_was_set_back_does_not_stop_the_sealing(world):
         made = await journal_chain.seal_months(session, HERE, NOW, sign)
         assert [(s.first_seq, s.last_seq) for s in made] == [(1, 1), (2, 4), (5, 5)]
         # The second stretch holds an entry of September, though it also holds one of August.
-        assert await journal_chain.prune(session, HERE, datetime(2026, 9, 1, tzinfo=UTC), NOW) == 1
+        assert await journal_chain.prune(session, HERE, datetime(2026, 9, 1, tzinfo=UTC), NOW, sign) == 1
     assert await broken(world, check=check) is None
 
 
@@ -300,8 +300,8 @@ async def test_pruning_takes_whole_months_and_what_is_left_still_holds(world):
     async with world.begin() as session:
         head = await journal_chain.signed_head(session, HERE, NOW, sign)
         await journal_chain.seal_months(session, HERE, NOW, sign)
-        assert await journal_chain.prune(session, HERE, datetime(2026, 9, 1, tzinfo=UTC), NOW) == 2
-        assert await journal_chain.prune(session, HERE, datetime(2026, 9, 1, tzinfo=UTC), NOW) == 0
+        assert await journal_chain.prune(session, HERE, datetime(2026, 9, 1, tzinfo=UTC), NOW, sign) == 2
+        assert await journal_chain.prune(session, HERE, datetime(2026, 9, 1, tzinfo=UTC), NOW, sign) == 0
         assert [e.seq for e in await journal.list_(session, HERE)] == [5, 4]
     assert await broken(world, heads=[head], check=check) is None
     await write(world, entry())
@@ -311,7 +311,7 @@ async def test_pruning_takes_whole_months_and_what_is_left_still_holds(world):
 async def test_what_is_not_sealed_is_not_pruned(world):
     await write(world, *months(7, 8))
     async with world.begin() as session:
-        assert await journal_chain.prune(session, HERE, NOW, NOW) == 0
+        assert await journal_chain.prune(session, HERE, NOW, NOW, sign) == 0
         assert len(await journal.list_(session, HERE)) == 2
 
 
@@ -332,10 +332,28 @@ async def test_a_pruning_that_is_forged_is_found(world, statement):
     await write(world, *months(7, 8, 9, 11))
     async with world.begin() as session:
         await journal_chain.seal_months(session, HERE, NOW, sign)
-        await journal_chain.prune(session, HERE, datetime(2026, 8, 1, tzinfo=UTC), NOW)
+        await journal_chain.prune(session, HERE, datetime(2026, 8, 1, tzinfo=UTC), NOW, sign)
     assert await broken(world, check=check) is None
     await by_hand(world, statement)
     assert await broken(world, check=check) is not None
+
+
+async def test_a_month_pruned_by_whoever_writes_to_the_database_is_found(world):
+    """The database's own triggers let it be: they cannot know for how long a journal is kept."""
+    await write(world, *months(7, 8, 9, 11))
+    async with world.begin() as session:
+        await journal_chain.seal_months(session, HERE, NOW, sign)
+        await journal_chain.prune(session, HERE, datetime(2026, 8, 1, tzinfo=UTC), NOW, sign)
+    async with world.begin() as session:
+        await session.execute(
+            text(
+                "UPDATE journal_segments SET pruned_at = '2026-11-23 00:00:00', pruned_signature = signature"
+                " WHERE month = '2026-08'"
+            )
+        )
+        assert [e.seq for e in await journal.list_(session, HERE)] == [4, 3]
+    found = await broken(world, check=check)
+    assert (found.seq, found.why) == (2, "pruned by another hand")
 
 
 async def test_a_byte_changed_in_the_file_is_found(sqlite_url, tmp_path):

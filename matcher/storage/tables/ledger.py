@@ -66,6 +66,8 @@ class JournalSegmentRow(Base):
     closes_on: Mapped[str]
     signature: Mapped[Bytes]
     pruned_at: Mapped[datetime | None]
+    #: That it was the service that pruned it, signed like the month itself.
+    pruned_signature: Mapped[Bytes | None]
 
 
 class IdempotencyRow(Base):
