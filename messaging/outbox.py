@@ -392,9 +392,17 @@ async def sent(session: AsyncSession, territories: Sequence[str], id: str) -> Se
     return Sent(territory=row[0], id=row[1], letter=row[2], ids=row[3], items=items)
 
 
-async def oldest_unsent(session: AsyncSession) -> datetime | None:
-    """When the longest waiting mail was enqueued; None when nothing waits."""
-    statement = select(func.min(OutboxRow.enqueued_at)).where(OutboxRow.next_attempt_at.is_not(None))
+async def oldest_unsent(session: AsyncSession, now: datetime, held: Collection[str] = ()) -> datetime | None:
+    """Since when the longest waiting mail could have left; None when none waits.
+
+    A mail that shall leave later (a digest) waits from its hour on; those of the territories ``held`` are
+    meant to wait.
+    """
+    # Until it is first tried a mail keeps the hour at which it was due.
+    due = func.coalesce(OutboxRow.first_attempt_at, OutboxRow.next_attempt_at)
+    statement = select(func.min(due)).where(
+        OutboxRow.next_attempt_at.is_not(None), due <= now, OutboxRow.territory_id.not_in(held)
+    )
     oldest: datetime | None = (await session.execute(statement)).scalar_one()
     return oldest
 

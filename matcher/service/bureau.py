@@ -41,6 +41,8 @@ class Row:
     doctor: str | None = None
     #: Where to say that it was done; None where it goes by itself once it is.
     done_url: str | None = None
+    #: Where to have a mail that died sent again.
+    again_url: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,6 +245,7 @@ async def _unreached(session: AsyncSession, territory: str) -> list[Thing | Row]
     rows: list[Thing | Row] = []
     for mail in found:
         doctor, done = mail.doctor and DoctorId(mail.doctor), f"/mails/{mail.id}/vu"
+        again = None if mail.letter in unreached.GATHERED else f"/mails/{mail.id}/renvoyer"
         if mail.search in names:
             rows.append(
                 Thing(
@@ -254,6 +257,7 @@ async def _unreached(session: AsyncSession, territory: str) -> list[Thing | Row]
                     at=mail.at,
                     doctor=doctor or None,
                     done_url=done,
+                    again_url=again,
                 )
             )
             continue
@@ -267,6 +271,7 @@ async def _unreached(session: AsyncSession, territory: str) -> list[Thing | Row]
                 at=mail.at,
                 doctor=mail.doctor,
                 done_url=done,
+                again_url=again,
             )
         )
     return rows
@@ -303,6 +308,7 @@ def _row(thing: Thing, labels: Mapping[str, str], people: Mapping[DoctorId, Card
         reference=thing.reference,
         doctor=thing.doctor if thing.url or thing.done_url else None,
         done_url=thing.done_url,
+        again_url=thing.again_url,
     )
 
 

@@ -19,6 +19,7 @@ from matcher.service.actors import system
 from matcher.service.house import House
 from matcher.service.turn import Taken
 from matcher.storage import searches
+from messaging import dead_letters
 from messaging.links import Purpose
 from messaging.outbox import Kind, Outcome, Row
 
@@ -45,6 +46,9 @@ class Telling:
     ) -> None:
         """Tell each search of its mails. All are locked first, in the order of their ids."""
         for row, outcome in settled:
+            if outcome.kind is Kind.DEAD and _followed(row, outcome):
+                # Its search is told below, and keeps a task: nobody need take note of the mail itself.
+                await dead_letters.take_note(session, row.territory, row.id, now=at)
             if row.letter == Letter.LIST:
                 await list_mails.settled(session, row, outcome)
         singly = await gathering.apart(session, [one for one in settled if one[0].letter != Letter.LIST])

@@ -25,6 +25,8 @@ class Thing:
     url: str | None = None
     #: Where to say that it was done, if it does not go by itself.
     done_url: str | None = None
+    #: Where to have a mail that died sent again.
+    again_url: str | None = None
 
 
 #: Tasks in the order in which to do them, with their reason and verb. What is not listed comes last.

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, SessionTransaction
 
 from config.database import require_transaction
-from matcher.storage.sql import insert
+from matcher.storage.sql import anywhere, insert
 from matcher.storage.tables import JournalHeadRow, JournalRow, table
 
 #: What the first entry of a chain has as ``previous``.
@@ -194,6 +194,22 @@ async def counts(
         .group_by(_JOURNAL.c.action, _JOURNAL.c.purpose)
     )
     return {(row.action, row.purpose): row.number for row in rows}
+
+
+async def tally(
+    session: AsyncSession, since: datetime, actions: Collection[str]
+) -> dict[tuple[str, str, str | None], int]:
+    """How often these things happened since then, by territory, action and purpose."""
+    rows = await session.execute(
+        select(_JOURNAL.c.territory_id, _JOURNAL.c.action, _JOURNAL.c.purpose, func.count().label("number"))
+        .where(
+            anywhere(_JOURNAL.c.territory_id),
+            _JOURNAL.c.action.in_(sorted(actions)),
+            _JOURNAL.c.at >= since.astimezone(UTC).strftime(_AT),
+        )
+        .group_by(_JOURNAL.c.territory_id, _JOURNAL.c.action, _JOURNAL.c.purpose)
+    )
+    return {(row.territory_id, row.action, row.purpose): row.number for row in rows}
 
 
 async def doctors(

@@ -143,6 +143,20 @@ async def counts(session: AsyncSession) -> Counter[tuple[str, str]]:
     return Counter({(kind, reading): number for kind, reading, number in rows})
 
 
+async def bounces(session: AsyncSession, since: datetime) -> dict[str, int]:
+    """How many mails came back undelivered since then, by territory."""
+    rows = await session.execute(
+        select(_RECEIVED.c.territory_id, func.count())
+        .where(
+            _RECEIVED.c.kind == "bounce",
+            _RECEIVED.c.reading.in_(("permanent", "undelivered")),
+            _RECEIVED.c.at >= since,
+        )
+        .group_by(_RECEIVED.c.territory_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 async def to_read(session: AsyncSession) -> int:
     """How many wait for a person, in all territories."""
     number: int | None = await session.scalar(

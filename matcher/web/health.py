@@ -1,24 +1,17 @@
 """What an operator's tools ask: is it alive, can it work, how does it go. Nothing of anybody is in it."""
 
 import hmac
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from prometheus_client import (
-    CONTENT_TYPE_LATEST,
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    generate_latest,
-)
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 
 from matcher.service import health
 from matcher.service.health import Word
 from matcher.web.keys import house_of
+from matcher.web.meters import figures_text
 from matcher.web.reading import answer
 from matcher.web.route import ANYONE, Route
 
@@ -81,34 +74,11 @@ async def metrics(request: web.Request) -> web.StreamResponse:
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.encode()):
         raise web.HTTPUnauthorized(headers={"WWW-Authenticate": 'Bearer realm="metrics"'})
-    figures = _gauges(await health.read(house), house.at_the_door)
-    text = generate_latest(request.app[METERS].registry) + figures
+    figures = await health.read(house)
+    words = await health.checks(house, figures)
+    text = generate_latest(request.app[METERS].registry)
+    text += figures_text(figures, words, house.at_the_door)
     return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-
-def _gauges(figures: health.Figures, door: Mapping[str, int]) -> bytes:
-    """What is read from the database at each scrape, so that every replica says the same; and what this
-    process alone knows: how it goes at the door where mail comes back.
-    """
-    registry = CollectorRegistry()
-    waiting = Gauge("trait_union_outbox_waiting", "Mails to be sent.", registry=registry)
-    waiting.set(figures.outbox_waiting)
-    mail_age = Gauge("trait_union_outbox_age_seconds", "Lateness of the oldest due mail.", registry=registry)
-    mail_age.set(figures.outbox_age.total_seconds())
-    step_age = Gauge("trait_union_steps_age_seconds", "Lateness of the oldest due step.", registry=registry)
-    step_age.set(figures.steps_age.total_seconds())
-    searches = Gauge("trait_union_searches", "Searches by state.", ("territory", "state"), registry=registry)
-    for (territory, state), count in figures.searches.items():
-        searches.labels(territory, state).set(count)
-    back = Gauge("trait_union_received", "Mails that came back.", ("kind", "reading"), registry=registry)
-    for (kind, reading), count in figures.received.items():
-        back.labels(kind, reading).set(count)
-    to_read = Gauge("trait_union_received_to_read", "Mails that a person must read.", registry=registry)
-    to_read.set(figures.to_read)
-    here = Gauge("trait_union_mail_door", "Mails at the door of this process.", ("what",), registry=registry)
-    for what, count in sorted(door.items()):
-        here.labels(what).set(count)
-    return generate_latest(registry)
 
 
 #: The metrics ask for the operator's own key themselves: it belongs to no territory and no role.

@@ -57,6 +57,13 @@ async def take_note(request: web.Request) -> web.StreamResponse:
 
 
 @pages.or_error_page
+async def send_again(request: web.Request) -> web.Response:
+    """A mail that died goes again, its cause mended."""
+    await unreached.send_again(house_of(request), actor_of(request), request.match_info["id"])
+    return pages.see_other("/bureau", fait="again")
+
+
+@pages.or_error_page
 async def resume(request: web.Request) -> web.Response:
     """After a restore: go on."""
     await restoring.resume(house_of(request), actor_of(request))
@@ -66,5 +73,6 @@ async def resume(request: web.Request) -> web.Response:
 ROUTES: Final = (
     Route("GET", "/bureau", show, allowed=OFFICE),
     Route("POST", "/mails/{id}/vu", take_note, allowed=OFFICE),
+    Route("POST", "/mails/{id}/renvoyer", send_again, allowed=OFFICE),
     Route("POST", "/bureau/reprendre", resume, allowed=COORDINATION),
 )

@@ -11,6 +11,7 @@ from matcher.service.house import House, Part
 from matcher.web import (
     account_page,
     api_calls,
+    api_dead_mails,
     api_directory,
     api_factors,
     api_following,
@@ -98,6 +99,7 @@ API: Final[tuple[Route, ...]] = (
     *api_factors.ROUTES,  # /links/sms, /links/card, /links/factor …, /doctors/{id}/second-factor
     *api_lists.ROUTES,  # /lists, /links/places
     *api_directory.ROUTES,  # /doctors, /doctors/{id}, /doctors/{id}/offers
+    *api_dead_mails.ROUTES,  # /dead-mails, /dead-mails/{id}/retry, …/drop
     api_resume.ROUTE,  # /resume, after a restore
     *coming_page.ROUTES,  # /steps
     *api_reports.ROUTES,  # /journal, /report

@@ -270,7 +270,7 @@ async def test_the_probes_tell_how_it_goes_and_name_nobody(small_world: World) -
     ready = (await world.call(None, "GET", "//readyz")).json
     assert ready == {
         "status": "ok",
-        "checks": dict.fromkeys(("database", "migrations", "clock", "outbox", "relay"), "ok"),
+        "checks": dict.fromkeys(("database", "migrations", "clock", "outbox", "relay", "resumed"), "ok"),
     }
     search = await world.launched()
     world.clock.at += world.clock.at.resolution

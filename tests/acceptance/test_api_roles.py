@@ -71,6 +71,8 @@ PLACED: list[tuple[set[Role] | None, str]] = [
         POST /recherches/{id}/trancher POST /recherches/{id}/rendez-vous POST /recherches/{id}/reponse
         POST /api/v1/searches/{id}/replies
         GET /reponses/{id} POST /reponses/{id} POST /mails/{id}/vu
+        POST /mails/{id}/renvoyer GET /api/v1/dead-mails
+        POST /api/v1/dead-mails/{id}/retry POST /api/v1/dead-mails/{id}/drop
         GET /api/v1/replies GET /api/v1/replies/{id} POST /api/v1/replies/{id}/settle
         GET /appels POST /appels/suivant GET /appels/{doctor} POST /appels/{doctor}
         POST /appels/{doctor}/prendre

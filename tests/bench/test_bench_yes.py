@@ -30,7 +30,7 @@ from messaging.links import Link
 from tests import postgres
 from tests.acceptance.api_world import HERE
 from tests.bench.plant import durable_postgresql, free_port, fresh, launched, prepare, settings
-from tests.faults.clock import EPOCH, FastClock
+from tests.faults.clock import EPOCH, FastClock, started
 from tests.faults.process import Part
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1800)]
@@ -41,7 +41,7 @@ AIMED_AT = 0.25
 
 
 async def test_a_yes_beside_the_same_sql_alone(tmp_path):
-    clock = FastClock(time.monotonic(), 1.0)
+    clock = started(1.0, tmp_path)
     with durable_postgresql() as folder:
         first = fresh(folder)
         made = settings(postgres.url(folder, first), 9, tmp_path / "keys")

@@ -14,9 +14,20 @@ def main() -> int:
     asked.add_argument("--searches", type=int, default=500)
     asked.add_argument("--faults", type=int, default=200)
     asked.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
+    asked.add_argument("--side-by-side", type=int, default=30, help="searches led at once")
+    asked.add_argument("--pause", type=float, default=4.5, help="seconds between two faults, on average")
+    asked.add_argument("--sqlite", action="store_true", help="one process, and a disk that is full at times")
     given = asked.parse_args()
     print(f"seed {given.seed}", flush=True)
-    report = asyncio.run(play(Plan(searches=given.searches, faults=given.faults, seed=given.seed)))
+    plan = Plan(
+        searches=given.searches,
+        faults=given.faults,
+        seed=given.seed,
+        side_by_side=given.side_by_side,
+        pause=given.pause,
+        embedded=given.sqlite,
+    )
+    report = asyncio.run(play(plan))
     print("\n".join(report.lines()))
     return bool(report.violations)
 

@@ -38,6 +38,8 @@ class People:
     http: aiohttp.ClientSession
     #: Searches that reached their end, or that nobody goes on with.
     settled: set[str] = field(default_factory=set)
+    #: How often a server said that it could not (5xx), and was asked again.
+    refused: int = 0
     _read: int = 0
     _dossiers: list[tuple[Received, str]] = field(default_factory=list)
     _wrong: set[tuple[str, str]] = field(default_factory=set)
@@ -67,6 +69,7 @@ class People:
                     said = await reply.json(content_type=None)
                     if reply.status < 500:
                         return reply.status, said
+                    self.refused += 1
             except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
                 pass
             await asyncio.sleep(self.chance.uniform(0.05, 0.3))
@@ -107,7 +110,7 @@ class People:
                 self.settled.add(search)
                 return
         while not await self._followed(search):  # noqa: ASYNC110 - it happens in another process
-            await asyncio.sleep(self.chance.uniform(0.5, 1.5))
+            await asyncio.sleep(self.chance.uniform(2, 4))
         self.settled.add(search)
 
     async def _followed(self, search: str) -> bool:

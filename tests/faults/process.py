@@ -5,6 +5,7 @@ costs milliseconds, and is a process like any other.
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import sys
 import time
@@ -24,6 +25,8 @@ _FORKS.set_forkserver_preload([__name__])
 
 def run(port: int | None, environment: dict[str, str], log: str, clock: FastClock) -> None:
     """The child: ``trait-union serve`` on that port, or ``worker`` without one, on the fast clock."""
+    # A session of its own, as under a supervisor: on a busy machine each gets its share.
+    os.setsid()
     errors = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(errors, 1)
     os.dup2(errors, 2)
@@ -81,6 +84,14 @@ class Part:
         assert self._process.pid is not None
         with contextlib.suppress(ProcessLookupError):
             os.kill(self._process.pid, number)
+
+    def allow(self, size: int | None) -> None:
+        """No file that it writes may grow past so many bytes; None for as it was."""
+        assert self._process is not None
+        assert self._process.pid is not None
+        wanted = resource.RLIM_INFINITY if size is None else size
+        with contextlib.suppress(ProcessLookupError):
+            resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (wanted, resource.RLIM_INFINITY))
 
     async def kill(self) -> None:
         """SIGKILL, and wait for the end of it."""

@@ -30,7 +30,7 @@ from matcher.storage import journal_chain, migrate
 from tests import postgres
 from tests.acceptance.api_world import ELSEWHERE, HERE, _territories
 from tests.faults.checker import check
-from tests.faults.clock import EPOCH, FastClock
+from tests.faults.clock import EPOCH, FastClock, started
 from tests.faults.history import History
 from tests.faults.people import CANARY, People
 from tests.faults.process import Part
@@ -39,7 +39,7 @@ from tests.faults.relay import Mood, Relay
 #: A crash of these processes loses nothing that was committed; a power cut is not played.
 _CLUSTER = {"listen_addresses": "", "fsync": "off", "max_connections": "100", "shared_buffers": "64MB"}
 #: In protocol time.
-LEASE = timedelta(minutes=30)
+LEASE = timedelta(minutes=60)
 _DELAYS = {
     "reminder": "PT1H",
     "next_wave": "PT2H",
@@ -50,7 +50,7 @@ _DELAYS = {
     "opening_call": "PT8H",
 }
 #: After a fault something may go again whose word was lost, until the lease of who held it is over.
-_AFTER = LEASE * 2
+_AFTER = LEASE * 1.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +61,8 @@ class Plan:
     faults: int
     seed: int
     speed: float = 240.0
+    #: One ``serve`` on SQLite rather than two and two workers on PostgreSQL; its disk is full at times.
+    embedded: bool = False
     #: Searches led side by side.
     side_by_side: int = 12
     #: Relay outages of an hour of protocol time among the faults.
@@ -81,7 +83,8 @@ class Report:
 
     def lines(self) -> list[str]:
         """For people."""
-        head = f"seed {self.plan.seed}: {self.plan.searches} searches, {self.plan.faults} faults"
+        where = "SQLite" if self.plan.embedded else "PostgreSQL"
+        head = f"seed {self.plan.seed}: {self.plan.searches} searches, {self.plan.faults} faults on {where}"
         told = [f"  {name}: {value}" for name, value in self.figures.items()]
         broken = [f"  VIOLATION {words}" for words in self.violations]
         return [head, *told, *broken, f"{len(self.violations)} violations"]
@@ -108,9 +111,9 @@ class Stage:
         if wanted and number % max(1, self.plan.faults // (wanted + 1)) == 1 and self.done["hour"] < wanted:
             await self._played("hour", self._outage(timedelta(hours=1)))
             return
-        kind = self.chance.choices(
-            ("kill", "freeze", "mood", "database", "outage", "end"), (30, 12, 34, 4, 6, 14)
-        )[0]
+        kinds = {"kill": 30, "freeze": 12, "mood": 34, "outage": 6, "end": 14, "clock": 4}
+        kinds["full" if self.plan.embedded else "database"] = 20 if self.plan.embedded else 4
+        kind = self.chance.choices(list(kinds), list(kinds.values()))[0]
         part = self.chance.choice(self.parts)
         await self._played(
             kind,
@@ -121,6 +124,8 @@ class Stage:
                 "database": self._database,
                 "outage": lambda: self._outage(timedelta(minutes=self.chance.uniform(2, 10))),
                 "end": lambda: self._end(part),
+                "clock": self._clock,
+                "full": lambda: self._full(part),
             }[kind](),
         )
 
@@ -149,6 +154,17 @@ class Stage:
         self.relay.mood = self.chance.choice([mood for mood in Mood if mood is not Mood.KIND])
         await asyncio.sleep(self.chance.uniform(0.5, 2))
         self.relay.mood = Mood.KIND
+
+    async def _clock(self) -> None:
+        """The host's clock is set, back more often than forward."""
+        self.clock.shift(timedelta(minutes=self.chance.choice((-24, -12, 18))))
+        await asyncio.sleep(0)
+
+    async def _full(self, part: Part) -> None:
+        """No file can grow: what is committed stays, and nobody is told that the rest was taken."""
+        part.allow(max(path.stat().st_size for path in self.folder.glob("faults.sqlite*")))
+        await asyncio.sleep(self.chance.uniform(1, 5))
+        part.allow(None)
 
     async def _database(self) -> None:
         await asyncio.to_thread(postgres.stop, self.folder)
@@ -199,7 +215,7 @@ async def play(plan: Plan) -> Report:
                 await asyncio.gather(*aside, return_exceptions=True)
         await asyncio.gather(*(part.end() for part in stage.parts))
         await _remember(stage)
-        figures = _figures(stage, settled, time.monotonic() - began)
+        figures = _figures(stage, settled, time.monotonic() - began) | {"answered with 5xx": crowd.refused}
     return Report(plan, check(stage.history), figures)
 
 
@@ -246,16 +262,13 @@ def _say(words: str) -> None:
 @asynccontextmanager
 async def _stage(plan: Plan, chance: random.Random) -> AsyncIterator[tuple[Stage, dict[str, str]]]:
     folder = Path(tempfile.mkdtemp(prefix="tu-faults-"))
-    clock = FastClock(time.monotonic(), plan.speed)
+    clock = started(plan.speed, folder)
     relay = Relay(clock, chance)
     parts: list[Part] = []
     await relay.up()
     try:
-        await asyncio.to_thread(postgres.make, folder, _CLUSTER)
-        with psycopg.connect(postgres.url(folder, "postgres"), autocommit=True) as admin:
-            admin.execute("CREATE DATABASE faults")
         environment = {
-            "TRAIT_UNION_DATABASE_URL": postgres.url(folder, "faults"),
+            "TRAIT_UNION_DATABASE_URL": await _database(plan, folder),
             "TRAIT_UNION_SMTP_URL": f"smtp://127.0.0.1:{relay.port}",
             "TRAIT_UNION_SMTP_PACE": "0",
             # By the wall; well under half of the lease.
@@ -267,9 +280,12 @@ async def _stage(plan: Plan, chance: random.Random) -> AsyncIterator[tuple[Stage
         }
         settings = load_settings(environment)
         keys = await _settle_in(settings, clock)
-        parts += [Part(f"serve{n}", _free_port(), environment, folder, clock) for n in (1, 2)] + [
-            Part(f"worker{n}", None, environment, folder, clock) for n in (1, 2)
+        parts += [
+            Part(f"serve{n + 1}", _free_port(), environment, folder, clock)
+            for n in range(1 if plan.embedded else 2)
         ]
+        if not plan.embedded:
+            parts += [Part(f"worker{n}", None, environment, folder, clock) for n in (1, 2)]
         for part in parts:
             part.start()
         yield Stage(plan, folder, clock, relay, settings, parts, History(HERE), chance), keys
@@ -278,9 +294,20 @@ async def _stage(plan: Plan, chance: random.Random) -> AsyncIterator[tuple[Stage
             with contextlib.suppress(ProcessLookupError, AssertionError):
                 part.send(signal.SIGKILL)
         await relay.down()
-        with contextlib.suppress(postgres.NoPostgreSQL):
-            await asyncio.to_thread(postgres.stop, folder)
+        if not plan.embedded:
+            with contextlib.suppress(postgres.NoPostgreSQL):
+                await asyncio.to_thread(postgres.stop, folder)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _database(plan: Plan, folder: Path) -> str:
+    """The address of an empty database."""
+    if plan.embedded:
+        return f"sqlite:///{folder / 'faults.sqlite'}"
+    await asyncio.to_thread(postgres.make, folder, _CLUSTER)
+    with psycopg.connect(postgres.url(folder, "postgres"), autocommit=True) as admin:
+        admin.execute("CREATE DATABASE faults")
+    return postgres.url(folder, "faults")
 
 
 async def _settle_in(settings: Settings, clock: FastClock) -> dict[str, str]:
@@ -310,7 +337,7 @@ def _hasty(folder: Path) -> Path:
             if name in ("asked_per_week", "accepted_per_month"):
                 lines[number] = f"{name} = 9999"
             if name == "size":
-                lines[number] = "size = 6"
+                lines[number] = "size = 4"
             if name == "code_life":
                 # Minutes of protocol time are less than a busy machine takes over a request.
                 lines[number] = 'code_life = "PT8H"'

@@ -219,17 +219,20 @@ async def test_parallel_workers_never_take_the_same_mail(mail_sessions):
 
 async def test_health_knows_how_long_the_oldest_mail_has_waited(mail_sessions):
     async with mail_sessions.begin() as session:
-        assert await outbox.oldest_unsent(session) is None
+        assert await outbox.oldest_unsent(session, NOW) is None
         assert await outbox.unsent(session) == 0
     await put(mail_sessions, 1)
     await put(mail_sessions, 2, now=NOW + LEASE)
     (row,) = await take(mail_sessions)
     async with mail_sessions.begin() as session:
-        assert await outbox.oldest_unsent(session) == NOW
+        assert await outbox.oldest_unsent(session, NOW + 3 * LEASE) == NOW
+        assert await outbox.oldest_unsent(session, NOW, {"here"}) is None
         assert await outbox.unsent(session) == 2
     await settle(mail_sessions, row)
     async with mail_sessions.begin() as session:
-        assert await outbox.oldest_unsent(session) == NOW + LEASE
+        assert await outbox.oldest_unsent(session, NOW + LEASE) == NOW + LEASE
+        # It shall leave only then: until then nobody waits.
+        assert await outbox.oldest_unsent(session, NOW) is None
 
 
 async def test_settled_mails_are_forgotten_territory_by_territory(mail_sessions):
