@@ -205,7 +205,8 @@ async def play(plan: Plan) -> Report:
         async with aiohttp.ClientSession() as http:
             servers = [f"http://127.0.0.1:{part.port}" for part in stage.parts if part.port]
             crowd = People(servers, keys, stage.relay, stage.history, stage.clock, chance, http)
-            aside = [asyncio.create_task(crowd.read_mail()), asyncio.create_task(_supervise(stage.parts))]
+            work = (crowd.read_mail(), crowd.keep_directory(), _supervise(stage.parts))
+            aside = [asyncio.create_task(one) for one in work]
             try:
                 await _act(stage, crowd)
                 settled = await stage.quiet(within=300)
