@@ -1,10 +1,13 @@
-"""For the day the key folder is lost: each month's private key once more, for one key that is kept offline.
+"""For the day the key folder is lost: each month's private key and every MAC key once more, for one key that
+is kept offline.
 
 A folder of its own, beside the backups rather than beside the keys::
 
     recipient.txt      age1…, the public half of the offline key
     2026-11.age        the private key of that month, encrypted to it
     intake.age
+    mac-links-1.age  a MAC key: with it the links of mails that are out go on being ours, and a mail that is
+                     sent again bears its first Message-ID
 
 Copies may lie with the backups they open: without the offline key they are noise. A month's copy goes with
 its key (``destroy``); copies of copies are the operator's to destroy. The format is age's: the ``age``
@@ -58,13 +61,13 @@ class Escrow:
                 self.destroy(name)
         files.replace(self._recipient, f"{recipient}\n".encode())
 
-    def keep(self, name: str, pem: bytes) -> None:
-        """A copy of the private key ``name``, where there is none yet and escrow is set up."""
+    def keep(self, name: str, content: bytes) -> None:
+        """A copy of the key ``name``, where there is none yet and escrow is set up."""
         recipient = self.recipient()
         if recipient is None or self._copy(name).exists():
             return
         with contextlib.suppress(FileExistsError):
-            files.write_new(self._copy(name), pyrage.encrypt(pem, [_recipient(recipient)]))
+            files.write_new(self._copy(name), pyrage.encrypt(content, [_recipient(recipient)]))
 
     def names(self) -> list[str]:
         """The keys of which there is a copy."""
@@ -77,7 +80,7 @@ class Escrow:
             files.sync(self.folder)
 
     def opened(self, name: str, identity: Identity) -> bytes:
-        """The private key ``name``, as PEM. Raises KeyAbsent if no copy opens with this identity."""
+        """The key ``name``: PEM, or a MAC key. Raises KeyAbsent if no copy opens with this identity."""
         try:
             return bytes(pyrage.decrypt(self._copy(name).read_bytes(), [identity]))
         except (FileNotFoundError, pyrage.DecryptError):

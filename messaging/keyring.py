@@ -57,14 +57,18 @@ class Mac(StrEnum):
     STRONGBOX = "strongbox"
 
 
+#: By what name the copy of a MAC key is known: its purpose and generation.
+_MAC = re.compile(rf"mac-({'|'.join(Mac)})-([1-9][0-9]{{0,3}})")
+_MAC_BYTES = 32
+
 #: What a process that takes requests in works with (``publish``): never what makes links or release codes.
 _FOR_INTAKE = (Mac.LOOKUP, Mac.MESSAGE_ID, Mac.STRONGBOX)
 
 
 class Copies(Protocol):
-    """Copies of the private halves for a disaster (``messaging.escrow``)."""
+    """Copies of private halves and MAC keys for a disaster (``messaging.escrow``)."""
 
-    def keep(self, name: str, pem: bytes) -> None:
+    def keep(self, name: str, content: bytes) -> None:
         """Make one, where escrow is set up and there is none."""
 
     def destroy(self, name: str) -> None:
@@ -173,18 +177,41 @@ class KeyRing:
         sync(self._months)
 
     def copy_all(self) -> list[str]:
-        """See that every private half that opens something is copied for the offline key; their names."""
+        """See that every private half that opens something, and every MAC key, is copied for the offline key;
+        the names of the former.
+        """
         held = [name for name in (INTAKE, *self.months()) if self._pair(name, _PRIVATE).exists()]
         for name in held:
             if self._copies is not None:
                 self._copies.keep(name, self._bytes(self._pair(name, _PRIVATE)))
+        for purpose in Mac:
+            for generation in self._generations(purpose):
+                self._copy_mac(purpose, generation)
         return held
 
-    def put_back(self, name: str, pem: bytes) -> bool:
-        """A pair from the copy of its private half, where it is missing; False where it was there.
+    def put_back(self, name: str, content: bytes) -> bool:
+        """A pair from the copy of its private half (PEM), or a MAC key from its copy, where it is missing;
+        False where it was there.
 
-        Raises KeyAbsent for what is no name of a pair, ValueError for what is no such key.
+        Raises KeyAbsent for what is no name of a key, ValueError for what is no such key.
         """
+        mac = _MAC.fullmatch(name)
+        if mac is not None:
+            return self._put_mac_back(Mac(mac[1]), int(mac[2]), content)
+        return self._put_pair_back(name, content)
+
+    def _put_mac_back(self, purpose: Mac, generation: int, key: bytes) -> bool:
+        path = self._macs / f"{purpose}-{generation}.key"
+        if path.exists():
+            return False
+        if len(key) != _MAC_BYTES:
+            raise ValueError("not a MAC key")
+        for folder in (self.folder, self._macs):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_new(path, key)
+        return True
+
+    def _put_pair_back(self, name: str, pem: bytes) -> bool:
         if self._pair(name, _PRIVATE).exists():
             return False
         if not isinstance(load_pem_private_key(pem, password=None), X25519PrivateKey):
@@ -279,7 +306,12 @@ class KeyRing:
 
     def _make_mac(self, purpose: Mac, generation: int) -> None:
         with contextlib.suppress(FileExistsError):
-            write_new(self._macs / f"{purpose}-{generation}.key", secrets.token_bytes(32))
+            write_new(self._macs / f"{purpose}-{generation}.key", secrets.token_bytes(_MAC_BYTES))
+        self._copy_mac(purpose, generation)
+
+    def _copy_mac(self, purpose: Mac, generation: int) -> None:
+        if self._copies is not None:
+            self._copies.keep(f"mac-{purpose}-{generation}", self.mac(purpose, generation))
 
     def _known(self) -> Iterator[str]:
         """Every pair of a month, retired ones too: their names are not given twice."""

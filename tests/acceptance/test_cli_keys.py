@@ -193,7 +193,9 @@ def test_the_secret_of_the_offline_key_is_printed_once_and_kept_nowhere(installa
 def test_keys_that_were_lost_come_back_from_their_copies_and_the_offline_key(installation, tmp_path) -> None:
     month = seal(installation, 2)
     identity = _escrowed(installation, tmp_path)
+    macs = {path.name: path.read_bytes() for path in (installation.folder / "keys" / "mac").iterdir()}
     shutil.rmtree(installation.folder / "keys" / "months")
+    shutil.rmtree(installation.folder / "keys" / "mac")
     with pytest.raises(KeyAbsent):
         read(installation, ring_of(installation))
     done = installation.run("keys", "escrow", "recover", str(identity))
@@ -201,6 +203,8 @@ def test_keys_that_were_lost_come_back_from_their_copies_and_the_offline_key(ins
     assert month in done.stderr
     assert "intake" in done.stderr
     assert read(installation, ring_of(installation)) == {month: 4}
+    back = {path.name: path.read_bytes() for path in (installation.folder / "keys" / "mac").iterdir()}
+    assert back == macs
     assert "aucune ne manquait" in installation.run("keys", "escrow", "recover", str(identity)).stderr
     assert installation.run("keys", "escrow", "recover", str(VENISSIEUX / "places.csv")).returncode == 1
 

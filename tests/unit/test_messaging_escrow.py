@@ -7,7 +7,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from messaging import escrow
 from messaging.escrow import BadEscrowKey, Escrow, EscrowKeys, identity_of
-from messaging.keyring import INTAKE, KeyAbsent, KeyRing
+from messaging.keyring import INTAKE, KeyAbsent, KeyRing, Mac
+from messaging.links import Link, Links, Purpose
+from messaging.outbox import derive_message_id
 
 NOVEMBER = datetime(2026, 11, 23, 8, tzinfo=UTC)
 DECEMBER = datetime(2026, 12, 1, tzinfo=UTC)
@@ -41,30 +43,35 @@ def raw(key):
     return key.private_bytes_raw()
 
 
+def pairs(copies):
+    """The copies of private halves; beside them lie those of the MAC keys."""
+    return [name for name in copies.names() if not name.startswith("mac-")]
+
+
 def test_without_an_offline_key_no_copy_is_made(ring, copies):
     assert ring.copy_all() == [INTAKE, "2026-11"]
-    assert copies.names() == []
+    assert pairs(copies) == []
     assert copies.recipient() is None
     assert KeyRing(ring.folder).copy_all() == [INTAKE, "2026-11"]
 
 
 def test_every_key_has_a_copy_from_the_day_it_is_made(copies, offline, ring):
-    assert copies.names() == ["2026-11", INTAKE]
+    assert pairs(copies) == ["2026-11", INTAKE]
     ring.create(NOVEMBER)
     ring.prepare(DECEMBER)
-    assert copies.names() == ["2026-11", "2026-11-2", "2026-12", INTAKE]
+    assert pairs(copies) == ["2026-11", "2026-11-2", "2026-12", INTAKE]
     keys = EscrowKeys(copies, offline)
-    for name in copies.names():
+    for name in pairs(copies):
         assert raw(keys.private(name)) == raw(ring.private(name)) == raw(keys.private(name))
 
 
 def test_keys_made_before_the_offline_key_are_copied_when_it_comes(ring, copies, offline):
-    assert copies.names() == []
+    assert pairs(copies) == []
     ring.copy_all()
     before = {path: path.read_bytes() for path in copies.folder.iterdir()}
     ring.copy_all()
     assert {path: path.read_bytes() for path in copies.folder.iterdir()} == before
-    assert copies.names() == ["2026-11", INTAKE]
+    assert pairs(copies) == ["2026-11", INTAKE]
 
 
 def test_nothing_of_a_key_or_of_the_secret_is_in_the_folder_of_copies(ring, copies, offline):
@@ -90,10 +97,10 @@ def test_a_new_offline_key_takes_the_copies_of_the_old_one_away(ring, copies, of
     ring.copy_all()
     secret, recipient = escrow.new_identity()
     copies.use(recipient)
-    assert copies.names() == []
+    assert pairs(copies) == []
     ring.copy_all()
     copies.use(recipient)
-    assert copies.names() == ["2026-11", INTAKE]
+    assert pairs(copies) == ["2026-11", INTAKE]
     with pytest.raises(KeyAbsent):
         EscrowKeys(copies, offline).private("2026-11")
     assert raw(EscrowKeys(copies, secret).private("2026-11")) == raw(ring.private("2026-11"))
@@ -106,7 +113,7 @@ def test_a_destroyed_month_takes_its_copy_along(ring, copies, offline):
     content = path.read_bytes()
     kept.hardlink_to(path)
     ring.destroy("2026-11")
-    assert copies.names() == [INTAKE]
+    assert pairs(copies) == [INTAKE]
     assert kept.read_bytes() != content
 
 
@@ -119,7 +126,7 @@ def test_a_destruction_cut_short_is_finished_by_the_next(ring, copies, offline, 
         cut.destroy("2026-11")
     monkeypatch.undo()
     # The copy went first: the month is still there to be destroyed.
-    assert copies.names() == ["2026-12", INTAKE]
+    assert pairs(copies) == ["2026-12", INTAKE]
     ring.destroy("2026-11")
     assert ring.months() == ["2026-12"]
 
@@ -128,7 +135,7 @@ def test_lost_keys_come_back_from_their_copies(ring, copies, offline, tmp_path):
     ring.copy_all()
     opener = identity_of(offline)
     anew = KeyRing(tmp_path / "anew", copies)
-    assert [anew.put_back(name, copies.opened(name, opener)) for name in copies.names()] == [True, True]
+    assert all(anew.put_back(name, copies.opened(name, opener)) for name in copies.names())
     assert raw(anew.private("2026-11")) == raw(ring.private("2026-11"))
     assert anew.public(INTAKE).public_bytes_raw() == ring.public(INTAKE).public_bytes_raw()
     assert not anew.put_back("2026-11", b"")
@@ -166,3 +173,39 @@ def test_a_copy_is_in_the_format_of_age(ring, copies, offline):
     assert (copies.folder / "2026-11.age").read_bytes().startswith(b"age-encryption.org/v1\n")
     pem = copies.opened("2026-11", identity_of(offline))
     assert raw(load_pem_private_key(pem, password=None)) == raw(ring.private("2026-11"))
+
+
+def test_on_a_new_machine_every_mac_key_comes_back_and_what_it_made_is_known_again(
+    tmp_path, copies, offline, ring
+):
+    ring.renew_mac(Mac.LINKS)
+    link = Link(territory="t", purpose=Purpose.ANSWER, id="0" * 32, nonce="n" * 32)
+    token, first = Links(ring).token(link), derive_message_id(ring.mac(Mac.MESSAGE_ID), "x.example", "t", "s")
+    opener = identity_of(offline)
+    new = KeyRing(tmp_path / "elsewhere")
+    assert all(new.put_back(name, copies.opened(name, opener)) for name in copies.names())
+    assert not any(new.put_back(name, copies.opened(name, opener)) for name in copies.names())
+    for purpose in Mac:
+        assert new.mac(purpose) == ring.mac(purpose)
+    assert new.mac_generation(Mac.LINKS) == 2
+    assert Links(new).token(link) == token
+    assert derive_message_id(new.mac(Mac.MESSAGE_ID), "x.example", "t", "s") == first
+    assert {path.stat().st_mode & 0o777 for path in (new.folder / "mac").iterdir()} == {0o600}
+
+
+def test_mac_keys_made_before_the_offline_key_are_copied_when_it_comes(ring, copies, offline):
+    ring.copy_all()
+    assert sum(name.startswith("mac-") for name in copies.names()) == len(Mac)
+    content = b"".join(path.read_bytes() for path in copies.folder.iterdir())
+    assert ring.mac(Mac.LINKS) not in content
+
+
+@pytest.mark.parametrize("name", ["mac-links-0", "mac-party-1", "mac-links-1/../x", "mac-links-"])
+def test_a_copy_under_a_made_up_name_is_put_nowhere(ring, name):
+    with pytest.raises(KeyAbsent):
+        ring.put_back(name, bytes(32))
+
+
+def test_a_copy_that_is_no_mac_key_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="not a MAC key"):
+        KeyRing(tmp_path / "new").put_back("mac-links-1", b"short")
