@@ -1,4 +1,4 @@
-"""The short version of ``make fuzz``: schemathesis with its checks and sequences, as a few of the callers."""
+"""The short version of ``make fuzz``: schemathesis with its checks and sequences, as one of the callers."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.fuzz.run import Plan, play
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 async def test_what_is_made_up_finds_no_error_no_breach_of_the_document_and_no_planted_value() -> None:
-    plan = Plan(examples=1, seed=1, callers=("secretaire", "nobody"), phases="examples,fuzzing,stateful")
+    plan = Plan(examples=1, seed=1, callers=("secretaire",), phases="fuzzing,stateful")
     report = await play(plan)
     assert report.sound, "\n".join(report.lines())
-    assert report.requests > 200
+    assert report.requests > 100
