@@ -103,8 +103,10 @@ class Roster:
         self._with_mailbox = frozenset(doctor.id for doctor, _ in doctors if doctor.has_mailbox)
         #: Of each search: the doctors who fit at all. Wishes do not change here, so it holds for good.
         self._fitting: dict[str, list[OneDoctor]] = {}
-        #: Of each search: what the ranking made of each doctor. Its wishes and announcement do not change.
+        #: What the ranking made of each doctor: of each search, whose wishes and announcement do not change,
+        #: and of each place, for all searches there that wish nothing and ask for nothing.
         self._known: dict[str, dict[DoctorId, ranking.Known]] = {}
+        self._plain: dict[str, dict[DoctorId, ranking.Known]] = {}
 
     def candidates(self, search: Search, now: datetime) -> Candidates:
         """Who may be asked now, by the protocol's own ranking; by hand, everybody in list order."""
@@ -113,17 +115,22 @@ class Roster:
         if self._steered and (self._counted_at is None or now >= self._counted_at + COUNTED_FOR):
             self._remember(now)
         fitting = self._fitting.get(search.id, self.all)
+        wishes, place = search.wishes if self._steered else (), search.announcement.place
+        if wishes or search.conditions:
+            known = self._known.setdefault(search.id, {})
+        else:
+            known = self._plain.setdefault(place.name, {})
         found = ranking.candidates(
             [one.as_ranked(now) for one in fitting],
-            wishes=search.wishes if self._steered else (),
+            wishes=wishes,
             conditions=search.conditions,
-            place=search.announcement.place,
+            place=place,
             declined=search.declined,
             offers=(),
             today=self.today(now),
             persons=1,
             common=self._common,
-            known=self._known.setdefault(search.id, {}),
+            known=known,
         )
         if search.id not in self._fitting:
             ids = {candidate.doctor for candidate in found.ordered} | search.declined
