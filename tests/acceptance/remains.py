@@ -1,5 +1,6 @@
 """What is left of a search in a database, what a thief reads there, and a house begun again from a copy."""
 
+import io
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from matcher.demo.patient import Canary
 from matcher.demo.witness import Leak
 from matcher.storage import copies
 from messaging.smtp import Pool
+from tests.acceptance.api_world import METRICS
 from tests.acceptance.house import House, database_files
 
 #: Every table in which a search leaves rows of its own, and the column that names it.
@@ -55,6 +57,18 @@ async def in_database(house: House, canaries: tuple[Canary, ...]) -> list[Leak]:
 
 def _text(value: object) -> str:
     return bytes(value).decode("latin-1") if isinstance(value, bytes | memoryview) else str(value)
+
+
+async def abroad(house: House, logs: io.StringIO, canaries: tuple[Canary, ...]) -> list[Leak]:
+    """Leaks in what the relay saw, in the logs and in the metrics."""
+    found = witness.search(canaries, "logs", logs.getvalue().encode())
+    for raw in house.catcher.raw():
+        found += witness.search(canaries, "mails", witness.readable(raw))
+    for path in ("//metrics", "//readyz", "//healthz"):
+        reply = await house.call(METRICS, "GET", path)
+        assert reply.status == 200
+        found += witness.search(canaries, path, reply.content)
+    return found
 
 
 @asynccontextmanager

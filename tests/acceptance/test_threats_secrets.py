@@ -10,24 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from matcher.demo import patient, witness
-from matcher.demo.patient import Canary
-from matcher.demo.witness import Leak
 from matcher.service.audit import verify_journal
-from tests.acceptance.api_world import METRICS
 from tests.acceptance.house import OFFICE, House
-from tests.acceptance.remains import in_database
-
-
-async def abroad(house: House, logs: io.StringIO, canaries: tuple[Canary, ...]) -> list[Leak]:
-    """Leaks in what the relay saw, in the logs and in the metrics."""
-    found = witness.search(canaries, "logs", logs.getvalue().encode())
-    for raw in house.catcher.raw():
-        found += witness.search(canaries, "mails", witness.readable(raw))
-    for path in ("//metrics", "//readyz", "//healthz"):
-        reply = await house.call(METRICS, "GET", path)
-        assert reply.status == 200
-        found += witness.search(canaries, path, reply.content)
-    return found
+from tests.acceptance.remains import abroad, in_database
 
 
 async def test_no_value_of_a_record_is_in_the_database_the_logs_the_mails_or_the_metrics(
