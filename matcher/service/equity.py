@@ -14,6 +14,7 @@ from matcher.records import disparity
 from matcher.records import figures as words
 from matcher.records.disparity import Outcomes
 from matcher.service import figures as counted
+from matcher.service import refusals
 from matcher.service.actors import Actor, Role, require
 from matcher.service.house import House
 from matcher.storage import figures, searches
@@ -25,8 +26,9 @@ MEASURES: Final = ("age", "coverage", "quartier")
 
 
 async def rates(house: House, actor: Actor, first: date, last: date) -> dict[str, Any]:
-    """``{quarters, rates: [{measure, value, found, ended, share, low, high, others, difference,
-    difference_low, difference_high, chance, unexplained}], course: {measure: {value: [share or None]}}}``:
+    """``{quarters, refusals: {kind: how many}, rates: [{measure, value, found, ended, share, low, high,
+    others, difference, difference_low, difference_high, chance, unexplained}], course: {measure: {value:
+    [share or None]}}}``:
     ``course`` has a place for each of ``quarters`` (``2026-01`` is the one that begins there), None where the
     group was too small in it.
     """
@@ -39,6 +41,7 @@ async def rates(house: House, actor: Actor, first: date, last: date) -> dict[str
     compared = disparity.compared(_summed(by_quarter))
     return {
         "quarters": [quarter[0] for quarter in quarters],
+        "refusals": await refusals.counts(house, actor, first, last),
         "rates": [_view(rate) for rate in compared],
         "course": {
             measure: {

@@ -21,7 +21,14 @@ from matcher.storage.journal import Entry
 
 #: Entries that say that somebody saw a record, or parts of it.
 SEEN: Final = frozenset(
-    {"open_contact_staff", "open_record_staff", "print_record", "record_exported", Event.OPEN_RECORD}
+    {
+        "open_contact_staff",
+        "open_record_staff",
+        "print_record",
+        "record_exported",
+        "recourse_letter",
+        Event.OPEN_RECORD,
+    }
 )
 #: Those that say that it was given to a doctor, beside the openings: what a patient may ask for.
 GIVEN: Final = SEEN | {Event.CHOOSE, Event.RENEW_RELEASE, Event.DESIST}

@@ -308,7 +308,13 @@ async def desist(house: House, actor: Actor, search_id: str, by: str, reason: st
         raise Invalid({"by": "Dites qui renonce : doctor ou patient."})
     given = {"by": by, "text": reason}
     return await _take(
-        house, actor, search_id, Event.DESIST, lambda s, a: steps.desist(s, who, reason, a), reason=given
+        house,
+        actor,
+        search_id,
+        Event.DESIST,
+        lambda s, a: steps.desist(s, who, reason, a),
+        purpose=who,
+        reason=given,
     )
 
 

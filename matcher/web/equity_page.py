@@ -10,7 +10,7 @@ from matcher.records.words import CODES
 from matcher.service import equity
 from matcher.service.actors import Role
 from matcher.service.errors import Invalid
-from matcher.web import pages
+from matcher.web import pages, words
 from matcher.web.api_reports import ReportQuery
 from matcher.web.keys import actor_of, house_of
 from matcher.web.moves import API
@@ -46,6 +46,8 @@ class EquityView(TypedDict):
     """Outcomes by group, over the quarters of which every request is counted."""
 
     quarters: list[str]
+    #: Refusals after release that were read, by kind, where there were enough of them.
+    refusals: dict[str, int]
     rates: list[RateView]
     #: Measure → value → share in each quarter, null where the group was too small in it.
     course: dict[str, dict[str, list[float | None]]]
@@ -67,6 +69,7 @@ async def page(request: web.Request) -> web.Response:
         groups=[(title, rates) for title, rates in groups if rates],
         flagged=[_drawn(rate, told) for rate in told["rates"] if rate["unexplained"]],
         first=first,
+        refusals=[(words.AFTER_RELEASE.get(kind, kind), n) for kind, n in sorted(told["refusals"].items())],
         quarters=[_quarter(one) for one in told["quarters"]],
     )
 

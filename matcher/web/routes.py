@@ -41,6 +41,7 @@ from matcher.web import (
     openings_page,
     pages,
     psc_page,
+    refusals_page,
     replies_page,
     reports_page,
     request_list_page,
@@ -84,6 +85,7 @@ PAGES: Final[tuple[Route, ...]] = (
     *trial_page.ROUTES,  # /reglages/essai
     *equity_page.PAGES,  # /rapport/equite
     *openings_page.PAGES,  # /journal/fiches, /recherches/{id}/acces
+    *refusals_page.PAGES,  # /refus, /recherches/{id}/recours
     *rights_page.PAGES,  # /recherches/{id}/droits
     *doctor.ROUTES,  # /r, /dossier, /double-verification, /places, /mes-reponses
 )
@@ -105,6 +107,7 @@ API: Final[tuple[Route, ...]] = (
     *api_reports.ROUTES,  # /journal, /report
     *equity_page.ROUTES,  # /equity
     *openings_page.ROUTES,  # /searches/{id}/accesses
+    *refusals_page.ROUTES,  # /refusals, /searches/{id}/refusal/read, …/recourse
     *rights_page.ROUTES,  # /searches/{id}/export, …/erase
 )
 

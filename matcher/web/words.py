@@ -363,7 +363,8 @@ ACTIONS: Final = {
     "mail_noted": "mail non remis, noté", "mail_sent_again": "mail non remis, renvoyé",
     "restored": "copie remise en service",
     "resumed": "reprise après copie", "forgotten": "recherche oubliée",
-    "erased": "données effacées à la demande", "answer": "réponse",
+    "erased": "données effacées à la demande", "refusal_read": "refus lu",
+    "recourse_letter": "lettre de recours préparée", "answer": "réponse",
     "settle_held": "réponse tranchée", "call": "appel", "choose": "choix", "decline": "proposition écartée",
     "renew_release": "accès renouvelé", "lock_release": "lien bloqué", "call_me": "rappel demandé",
     "open_record": "fiche ouverte par le médecin", "open_record_staff": "fiche ouverte par l’équipe",
@@ -422,7 +423,18 @@ def action(what: str) -> str:
 
 def detail(purpose: str) -> str:
     """The word that the journal keeps with it: a reason, an answer, the outcome of a call, a letter."""
-    for said in (PURPOSES, ASKED_BY, SAYS, CALL_OUTCOMES, LETTERS, WAYS_IN, NEXT_STEPS):
+    for said in (
+        PURPOSES,
+        ASKED_BY,
+        REFUSALS,
+        RECOURSE,
+        GAVE_UP,
+        SAYS,
+        CALL_OUTCOMES,
+        LETTERS,
+        WAYS_IN,
+        NEXT_STEPS,
+    ):
         if purpose in said:
             return said[purpose] if said is WAYS_IN else said[purpose][:1].lower() + said[purpose][1:]
     # The ids of shared forms and structures tell a reader nothing.
@@ -436,10 +448,27 @@ SEEN: Final = {
     "open_record": "fiche ouverte avec son code",
     "print_record": "fiche imprimée ou téléchargée",
     "record_exported": "fiche remise à la personne",
+    "recourse_letter": "lettre de recours préparée, avec votre accord",
     "choose": "fiche envoyée à {doctor}, que vous avez choisi",
     "renew_release": "nouvel accès envoyé à {doctor}",
     "desist": "fin de l’accès de {doctor}",
 }
+
+#: What a refusal after release was.
+AFTER_RELEASE: Final = {
+    "refusal_room": "plus de place, ou plus le temps",
+    "refusal_distance": "trop loin",
+    "refusal_care": "soins que ce cabinet n’assure pas",
+    "refusal_doubt": "doute : un motif que la loi interdit a pu jouer",
+    "refusal_unknown": "motif inconnu",
+}
+#: Whom a letter of recourse is for.
+RECOURSE: Final = {
+    "cpam": "Au médiateur de la CPAM",
+    "ordre": "Au conseil départemental de l’Ordre des médecins",
+}
+#: Who did not go on after the release.
+GAVE_UP: Final = {"doctor": "le médecin", "patient": "la personne"}
 
 #: Who asked for one's data, or for their end.
 ASKED_BY: Final = {

@@ -98,6 +98,8 @@ PLACED: list[tuple[set[Role] | None, str]] = [
         POST /recherches/{id}/choisir POST /recherches/{id}/ecarter POST /recherches/{id}/code
         POST /recherches/{id}/nouvel-acces POST /recherches/{id}/confirmer POST /recherches/{id}/renoncer
         POST /recherches/{id}/clore POST /recherches/{id}/relancer POST /recherches/{id}/rouvrir
+        GET /refus POST /refus/{id} GET /recherches/{id}/recours POST /recherches/{id}/recours
+        GET /api/v1/refusals POST /api/v1/searches/{id}/refusal/read POST /api/v1/searches/{id}/recourse
         GET /recherches/{id}/droits POST /recherches/{id}/droits/remettre
         POST /recherches/{id}/droits/effacer POST /api/v1/searches/{id}/export
         POST /api/v1/searches/{id}/erase
@@ -181,6 +183,8 @@ SENT: dict[str, Any] = {
     "POST /searches/{id}/close": {"next": "nothing"},
     "POST /searches/{id}/export": {"asked_by": "asked_by_patient"},
     "POST /searches/{id}/erase": {"asked_by": "asked_by_patient", "reference": "VEN-26-0001"},
+    "POST /searches/{id}/refusal/read": {"kind": "refusal_room"},
+    "POST /searches/{id}/recourse": {"to": "cpam", "agreed": True},
     "POST /searches/{id}/reopen": {"reason": "essai"},
     "POST /lists/{id}/doctors/{doctor}/settle": {"keep": True},
     "PATCH /doctors/{id}": {"city": "Ailleurs"},
