@@ -1,5 +1,6 @@
 """A whole installation for the benchmarks: durable databases, a relay of Postfix's, searches with waves."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -152,6 +153,15 @@ async def launched(house: House, number: int) -> list[str]:
             await turn.carry_out(session, house, system(HERE), search, step, "launch")
         made.append(search.id)
     return made
+
+
+async def watch(stalls: list[float]) -> None:
+    """Processor time between two turns of the loop: what others do to the machine does not count."""
+    while True:
+        begun = time.thread_time()
+        await asyncio.sleep(0)
+        stalls.append(time.thread_time() - begun)
+        await asyncio.sleep(0.001)
 
 
 def free_port() -> int:

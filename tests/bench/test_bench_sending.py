@@ -14,15 +14,22 @@ from statistics import median
 
 import pytest
 import structlog
-from sqlalchemy import update
 
 from config.logs import configure
 from matcher import app
 from messaging import outbox
-from messaging.outbox import OutboxRow
 from messaging.smtp import Pool
 from tests import postgres
-from tests.bench.plant import durable_postgresql, fresh, launched, prepare, settings, smtp_sink, smtp_source
+from tests.bench.plant import (
+    durable_postgresql,
+    fresh,
+    launched,
+    prepare,
+    settings,
+    smtp_sink,
+    smtp_source,
+    watch,
+)
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1800)]
 
@@ -111,7 +118,7 @@ async def test_the_loop_is_never_held_up_for_long_while_mails_go_out(cluster, si
     async with app.open_house(made) as house:
         await launched(house, SEARCHES)
         stalls: list[float] = []
-        watching = asyncio.create_task(_watch(stalls))
+        watching = asyncio.create_task(watch(stalls))
         await _emptied(house)
         watching.cancel()
     stalls.sort()
@@ -119,70 +126,6 @@ async def test_the_loop_is_never_held_up_for_long_while_mails_go_out(cluster, si
         f"\nevent loop while sending: stalled {1000 * stalls[-1]:.0f} ms at most, of its own processor time;"
         f" {1000 * stalls[int(len(stalls) * 0.99)]:.0f} ms at the 99th of 100 (aimed at 20)"
     )
-
-
-async def _watch(stalls: list[float]) -> None:
-    """Processor time between two turns of the loop: what others do to the machine does not count."""
-    while True:
-        begun = time.thread_time()
-        await asyncio.sleep(0)
-        stalls.append(time.thread_time() - begun)
-        await asyncio.sleep(0.001)
-
-
-async def test_claiming_does_not_slow_down_with_the_table(cluster, sink, tmp_path):
-    few, many = 10_000, int(os.environ.get("BENCH_ROWS", "1000000"))
-    url = postgres.url(cluster, fresh(cluster))
-    made = settings(url, sink, tmp_path / "keys")
-    await prepare(made)
-    async with app.open_house(made) as house:
-        await _done_rows(house, few)
-        small = await _claims(house)
-        await _done_rows(house, many - few)
-        large = await _claims(house)
-    print(
-        f"\nclaiming 32 mails: {small:.2f} ms with {few:,} rows, {large:.2f} ms with {many:,}:"
-        f" {large / small:.2f} (aimed at 1.1 at most)"
-    )
-
-
-async def _done_rows(house, number: int) -> None:
-    async with house.engine.begin() as connection:
-        await connection.exec_driver_sql(
-            "INSERT INTO outbox (territory_id, id, letter, ids, message_id, state, attempts, fence,"
-            " may_have_left, enqueued_at, settled_at, outcome, detail)"
-            " SELECT 'venissieux', gen_random_uuid()::text, 'announcement', '{}', gen_random_uuid()::text,"
-            " 'accepted', 1, 1, false, now(), now(), 'accepted', '250'"
-            f" FROM generate_series(1, {number})"
-        )
-    async with house.engine.connect() as connection:
-        alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await alone.exec_driver_sql("VACUUM ANALYZE outbox")
-
-
-async def _claims(house) -> float:
-    """The median milliseconds of one claim of 32 mails, of 640 that wait."""
-    await launched(house, 32)
-    took = []
-    for _ in range(10):
-        for _ in range(20):
-            begun = time.perf_counter()
-            async with house.sessions.begin() as session:
-                found = await outbox.claim(
-                    session, now=house.now(), lease=house.settings.lease, limit=32, lane=outbox.Lane.FRESH
-                )
-            took.append(1000 * (time.perf_counter() - begun))
-            assert len(found) == 32
-        async with house.sessions.begin() as session:
-            waiting = OutboxRow.next_attempt_at.is_not(None)
-            again = update(OutboxRow).where(waiting).values(next_attempt_at=house.now(), attempts=0)
-            await session.execute(again.execution_options(synchronize_session=False))
-    async with house.sessions.begin() as session:
-        done = update(OutboxRow).where(OutboxRow.next_attempt_at.is_not(None))
-        await session.execute(
-            done.values(next_attempt_at=None, state="dropped").execution_options(synchronize_session=False)
-        )
-    return median(took)
 
 
 async def test_memory_does_not_grow_with_the_mails(cluster, sink, tmp_path):

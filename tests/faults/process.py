@@ -63,6 +63,13 @@ class Part:
         """What it wrote to standard error."""
         return self.folder / f"{self.name}.log"
 
+    @property
+    def pid(self) -> int:
+        """Of the process that was started last."""
+        assert self._process is not None
+        assert self._process.pid is not None
+        return self._process.pid
+
     def start(self) -> None:
         """A new process."""
         self._process = _FORKS.Process(
@@ -80,18 +87,14 @@ class Part:
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal; nothing happens where it has ended."""
-        assert self._process is not None
-        assert self._process.pid is not None
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self._process.pid, number)
+            os.kill(self.pid, number)
 
     def allow(self, size: int | None) -> None:
         """No file that it writes may grow past so many bytes; None for as it was."""
-        assert self._process is not None
-        assert self._process.pid is not None
         wanted = resource.RLIM_INFINITY if size is None else size
         with contextlib.suppress(ProcessLookupError):
-            resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (wanted, resource.RLIM_INFINITY))
+            resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (wanted, resource.RLIM_INFINITY))
 
     async def kill(self) -> None:
         """SIGKILL, and wait for the end of it."""
