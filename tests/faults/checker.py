@@ -139,12 +139,13 @@ def p5_mailed_once(c: Checker) -> Iterator[str]:
     ).items():
         if number > 1:
             yield f"{number} Message-IDs for {what}"
-    bodies: dict[tuple[str, str], set[str]] = defaultdict(set)
+    # Two searches may have the same thanks said for them: what is the same is so within one search.
+    bodies: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     for mail in c.history.mails:
-        bodies[mail.recipient, mail.text()].add(mail.message_id)
+        bodies[mail.recipient, c.about(mail.message_id)[0], mail.text()].add(mail.message_id)
         if mail.message_id not in c.outbox:
             yield f"{mail.message_id} is no mail of the outbox"
-    for (recipient, _), ids in bodies.items():
+    for (recipient, _, _), ids in bodies.items():
         if len(ids) > 1:
             yield f"{recipient} was mailed the same under {len(ids)} Message-IDs"
     ended = _refusals(c)

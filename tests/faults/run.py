@@ -53,6 +53,10 @@ _DELAYS = {
 _AFTER = LEASE * 1.5
 
 
+#: So many looks in a row at which nothing waits, three in a second.
+_CALM = 10
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """How much of what."""
@@ -177,10 +181,10 @@ class Stage:
         await self.relay.up()
 
     async def quiet(self, within: float) -> bool:
-        """Wait until nothing is due and no mail waits."""
+        """Wait until nothing is due and no mail waits, for a while: what was asked last may still be done."""
         engine = make_engine(self.settings.database_url)
         outbox, timers = Base.metadata.tables["outbox"], Base.metadata.tables["timers"]
-        until = time.monotonic() + within
+        until, calm = time.monotonic() + within, 0
         try:
             while time.monotonic() < until:
                 async with engine.connect() as connection:
@@ -189,7 +193,8 @@ class Stage:
                     )
                     late = self.clock() - timedelta(seconds=self.plan.speed)
                     steps = await connection.scalar(select(func.count()).where(timers.c.due_at < late))
-                if not mails and not steps:
+                calm = 0 if mails or steps else calm + 1
+                if calm == _CALM:
                     return True
                 await asyncio.sleep(0.3)
             return False

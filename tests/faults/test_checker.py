@@ -1,5 +1,6 @@
 """The checker finds what was planted: a checker that finds nothing proves nothing."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -67,7 +68,10 @@ PLANTED: dict[str, tuple[str, Callable[[History], object]]] = {
     ),
     "the same words under two Message-IDs": (
         "P5",
-        lambda h: h.mails.append(replace(h.mails[0], message_id="<a9@x>")),
+        lambda h: (
+            rows(h, "outbox").append(outbox("<a9@x>", "kept_in_reserve", YES)),
+            h.mails.append(replace(h.mails[0], message_id="<a9@x>")),
+        ),
     ),
     "a reminder after a no": (
         "P5",
@@ -147,3 +151,11 @@ def test_what_is_another_territory_s_is_left_to_it() -> None:
     shared.tables["outbox"].append(outbox("<z@x>", "announcement", YES) | {"territory_id": "ailleurs"})
     assert check(shared) == []
     assert {r["territory_id"] for r in shared.tables["outbox"]} == {HERE, "ailleurs"}
+
+
+def test_the_same_thanks_for_two_searches_are_two_mails() -> None:
+    made = history()
+    ids = json.dumps({"search": "s2", "run": "1", "doctor": YES, "number": "1", "purpose": "answer"})
+    rows(made, "outbox").append(outbox("<t2@x>", "thanked", YES, ids=ids))
+    made.mails.append(replace(made.mails[0], message_id="<t2@x>"))
+    assert check(made) == []
