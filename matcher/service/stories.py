@@ -53,7 +53,7 @@ _TOLD = {
     "new_code": "Nouveau code pour {doctor}",
     "print_record": "Fiche imprimée par {doctor}",
     "open_contact_staff": "Identité et coordonnées affichées par l’équipe",
-    "open_record_staff": "Fiche affichée par l’équipe : {purpose}",
+    "open_record_staff": "Fiche affichée par l’équipe, {purpose}",
     "priority": "Priorité modifiée",
     "put_off": "Échéance manquée : remise au matin",
     "time/settle": "La réponse de {doctor} prend effet",
@@ -84,6 +84,12 @@ _PURPOSES = {
     "not_taking": "ne prend pas de nouveaux patients",
     "do_not_call": "ne souhaite pas être appelé",
     "wrong_number": "mauvais numéro",
+    "contact": "pour joindre la personne",
+    "complete": "pour compléter ou corriger la demande",
+    "proposal": "pour présenter une proposition",
+    "handover": "pour transmettre la fiche au médecin choisi",
+    "complaint": "pour répondre à une question ou une réclamation",
+    "other": "pour un autre motif",
 }
 #: Of interest to nobody who reads how a search went.
 _SILENT: frozenset[str] = frozenset(
