@@ -19,6 +19,7 @@ from uuid import uuid4
 from sqlalchemy import (
     JSON,
     CheckConstraint,
+    ColumnElement,
     CursorResult,
     Index,
     UniqueConstraint,
@@ -283,7 +284,10 @@ async def claim(
     rows = [_row(one, now) for one in found]
     await session.execute(
         update(OutboxRow)
-        .where(tuple_(OutboxRow.territory_id, OutboxRow.id).in_([(row.territory, row.id) for row in rows]))
+        .where(
+            *_of(rows),
+            tuple_(OutboxRow.territory_id, OutboxRow.id).in_([(row.territory, row.id) for row in rows]),
+        )
         .values(
             # Found "sending" with its lease over: the worker died, perhaps after the mail had left.
             may_have_left=case((OutboxRow.state == "sending", True), else_=OutboxRow.may_have_left),
@@ -445,11 +449,18 @@ def _claimed(rows: Sequence[Row]) -> Update:
     return (
         update(OutboxRow)
         .where(
+            *_of(rows),
             tuple_(OutboxRow.territory_id, OutboxRow.id, OutboxRow.fence).in_(keys),
             OutboxRow.state.in_(("sending", "settling")),
         )
         .execution_options(synchronize_session=False)
     )
+
+
+def _of(rows: Sequence[Row]) -> tuple[ColumnElement[bool], ...]:
+    """Said apart as well: SQLite would look through the whole table for a list of pairs."""
+    territories = sorted({row.territory for row in rows})
+    return OutboxRow.territory_id.in_(territories), OutboxRow.id.in_([row.id for row in rows])
 
 
 def _changed(result: object) -> int:

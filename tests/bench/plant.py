@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from sqlalchemy import update
 
 from config.settings import Settings, load_settings
 from matcher import app
@@ -26,6 +27,7 @@ from matcher.service import installation, turn
 from matcher.service.actors import system
 from matcher.service.house import House
 from matcher.storage import migrate, references, searches
+from messaging.outbox import OutboxRow
 from tests import postgres
 from tests.acceptance.api_world import HERE, SOURCE
 
@@ -152,6 +154,11 @@ async def launched(house: House, number: int) -> list[str]:
             step = await turn.stepped(session, house, search, steps.launch)
             await turn.carry_out(session, house, system(HERE), search, step, "launch")
         made.append(search.id)
+    async with house.sessions.begin() as session:
+        # What would be gathered for hours is due as well.
+        waits = OutboxRow.next_attempt_at.is_not(None)
+        due = update(OutboxRow).where(waits).values(next_attempt_at=house.now())
+        await session.execute(due.execution_options(synchronize_session=False))
     return made
 
 

@@ -14,7 +14,7 @@ from matcher.service.house import House
 from messaging import outbox
 from messaging.outbox import OutboxRow
 from tests import postgres
-from tests.bench.plant import durable_postgresql, free_port, fresh, launched, prepare, settings
+from tests.bench.plant import durable_postgresql, free_port, fresh, prepare, settings
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1800)]
 
@@ -50,7 +50,7 @@ async def test_claiming_does_not_slow_down_with_the_table(kind: str, tmp_path: P
             await prepare(made)
             house = await opened.enter_async_context(app.open_house(made))
             await _settled_rows(house, rows)
-            await launched(house, 32)
+            await _waiting(house)
             houses.append(house)
         few, many = [], []
         for _ in range(ROUNDS):
@@ -71,6 +71,19 @@ async def _settled_rows(house: House, number: int) -> None:
     async with house.engine.connect() as connection:
         alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
         await alone.exec_driver_sql("VACUUM ANALYZE outbox" if kind == "postgresql" else "ANALYZE")
+
+
+async def _waiting(house: House) -> None:
+    async with house.sessions.begin() as session:
+        for number in range(32 * EACH):
+            await outbox.enqueue(
+                session,
+                territory="venissieux",
+                letter="announcement",
+                ids={"search": str(number), "doctor": "d", "run": "1"},
+                message_id=f"<{number}@bench.example>",
+                now=house.now(),
+            )
 
 
 async def _claims(house: House) -> float:
