@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from matcher.protocol.ids import DoctorId
 from matcher.protocol.search import Position, Solicitation
 from matcher.service import openings, vaulted, views
-from matcher.service.actors import Actor, Role, require
-from matcher.service.erasing import MAY_ERASE, AskedBy
+from matcher.service.actors import COORDINATION, Actor, Role, require
+from matcher.service.erasing import AskedBy
 from matcher.service.errors import NotFound
 from matcher.service.house import House
 from matcher.storage import doctors, journal, lookups, parts, received, searches
@@ -19,7 +19,8 @@ from messaging import traces
 
 #: As the journal has it since the first openings.
 EXPORTED = "record_exported"
-MAY_EXPORT = MAY_ERASE
+#: It opens the record, which an operator never does.
+MAY_EXPORT = COORDINATION
 
 
 @dataclass(frozen=True, kw_only=True)
