@@ -58,6 +58,10 @@ PAGES = (
     ("directrice", "/rapport?du=hier&au=demain"),
     ("directrice", "/journal/fiches"),
     ("coordinatrice", "/recherches/{released}/acces"),
+    ("coordinatrice", "/recherches/{released}/droits"),
+    ("coordinatrice", "/refus"),
+    ("directrice", "/rapport/equite"),
+    ("directrice", "/reglages/essai"),
 )
 STATES = (
     "draft", "submitted", "returned", "ready", "asking", "calling", "proposing", "released", "resting",
