@@ -10,7 +10,7 @@ from matcher import printed
 from matcher.service import openings
 from matcher.service.actors import COORDINATION, Role
 from matcher.service.errors import NotFound
-from matcher.web import pages, words
+from matcher.web import journal_words, pages, words
 from matcher.web.keys import actor_of, house_of
 from matcher.web.moves import API
 from matcher.web.reading import answer
@@ -115,8 +115,8 @@ def access_line(one: dict[str, Any]) -> tuple[str, str, str, str]:
     """When, who, what, why; to the patient the office is one, its members are roles."""
     doctor = one.get("doctor") or "un médecin"
     who = doctor if one["role"] == Role.DOCTOR else words.ROLES.get(one["role"], "la CPTS")
-    what = words.SEEN.get(one["what"], one["what"]).replace("{doctor}", doctor)
-    return pages.moment(one["at"]), who, what, words.WHY.get(one.get("why", ""), "")
+    what = journal_words.SEEN.get(one["what"], one["what"]).replace("{doctor}", doctor)
+    return pages.moment(one["at"]), who, what, journal_words.WHY.get(one.get("why", ""), "")
 
 
 async def accesses(request: web.Request) -> web.StreamResponse:

@@ -17,7 +17,7 @@ from matcher.protocol.moves import Refused
 from matcher.records.words import MONTHS
 from matcher.service.actors import COORDINATION, OFFICE, STAFF, Actor, Role
 from matcher.service.errors import Conflict, Invalid
-from matcher.web import record_words, words
+from matcher.web import journal_words, record_words, words
 from matcher.web.keys import OTHERS, OUTSIDE, csrf_of, house_of, maybe_actor
 
 TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates" / "pages"
@@ -172,7 +172,9 @@ def environment() -> Environment:
         plural=plural,
         opening=opening,
     )
-    jinja.globals.update(asset=asset, words=words, menu=menu, label_of=record_words.label_of)
+    jinja.globals.update(
+        asset=asset, words=words, journal_words=journal_words, menu=menu, label_of=record_words.label_of
+    )
     return jinja
 
 

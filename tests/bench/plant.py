@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import socket
@@ -15,7 +16,6 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from sqlalchemy import update
 
 from config.settings import Settings, load_settings
 from matcher import app
@@ -27,8 +27,7 @@ from matcher.service import installation, turn
 from matcher.service.actors import system
 from matcher.service.house import House
 from matcher.storage import migrate, references, searches
-from messaging.outbox import OutboxRow
-from tests import postgres
+from tests import postgres, protocols_delays
 from tests.acceptance.api_world import HERE, SOURCE
 
 #: Nothing is committed before it is on the disk.
@@ -114,11 +113,25 @@ def settings(database_url: str, port: int, keys: Path, **more: str) -> Settings:
             "TRAIT_UNION_SMTP_CONNECTIONS": "10",
             "TRAIT_UNION_SMTP_PACE": "0",
             "TRAIT_UNION_KEYS_DIR": str(keys),
-            "TRAIT_UNION_TERRITORIES": str(SOURCE.parent),
+            "TRAIT_UNION_TERRITORIES": str(_territories(keys.parent)),
             "TRAIT_UNION_PUBLIC_URL": "https://trait-union.example",
         }
         | {f"TRAIT_UNION_{name}": value for name, value in more.items()}
     )
+
+
+def _territories(folder: Path) -> Path:
+    """The territory with waves of twenty, and nothing kept for a digest: every search is that many mails."""
+    made = folder / "territories"
+    if not made.exists():
+        shutil.copytree(SOURCE, made / HERE)
+        protocols_delays.write(made / HERE)
+        file = made / HERE / "territory.toml"
+        limit = re.compile(r"^more_than = \d+", re.MULTILINE)
+        text, found = limit.subn("more_than = 1000000", file.read_text("utf-8"))
+        assert found == 1
+        file.write_text(text, "utf-8")
+    return made
 
 
 async def prepare(made: Settings) -> None:
@@ -154,11 +167,6 @@ async def launched(house: House, number: int) -> list[str]:
             step = await turn.stepped(session, house, search, steps.launch)
             await turn.carry_out(session, house, system(HERE), search, step, "launch")
         made.append(search.id)
-    async with house.sessions.begin() as session:
-        # What would be gathered for hours is due as well.
-        waits = OutboxRow.next_attempt_at.is_not(None)
-        due = update(OutboxRow).where(waits).values(next_attempt_at=house.now())
-        await session.execute(due.execution_options(synchronize_session=False))
     return made
 
 

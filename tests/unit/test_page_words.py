@@ -1,15 +1,18 @@
 """Every code that a page may show has its French words."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 from matcher.protocol.effects import Letter
 from matcher.protocol.events import Event
 from matcher.protocol.search import CallOutcome, PatientContact, Says, State, TaskKind, TimerKind
 from matcher.records.priority import Level
+from matcher.service import stories
 from matcher.service.actors import Role
 from matcher.service.views import PURPOSES
-from matcher.web import words
+from matcher.storage.journal import Entry
+from matcher.web import journal_words, words
 from matcher.web.search_actions import ACTIONS
 from matcher.web.search_page import ANYBODY
 
@@ -26,8 +29,8 @@ def test_the_codes_of_the_protocol_have_words() -> None:
         (CallOutcome, words.CALL_OUTCOMES),
         (PatientContact, words.CONTACTS),
         (Says, words.SAYS),
-        (Letter, words.LETTERS),
-        (Event, words.ACTIONS),
+        (Letter, journal_words.LETTERS),
+        (Event, journal_words.ACTIONS),
     ):
         assert set(codes) <= set(said), set(codes) - set(said)
     # What a form offers is what the use case takes.
@@ -35,13 +38,37 @@ def test_the_codes_of_the_protocol_have_words() -> None:
     assert set(words.PURPOSES) == PURPOSES
 
 
+def _journaled() -> dict[str, bool]:
+    """Every action that a use case journals, and whether it may be of a search."""
+    found: dict[str, bool] = {}
+    for path in MATCHER.rglob("*.py"):
+        source = path.read_text("utf-8")
+        named = dict(re.findall(r'^([A-Z_]+)(?:: Final)? = "(\w+)"$', source, re.MULTILINE))
+        written = r'\.entry\(\s*[\w.() ]+?,\s*(?:"(\w+)"|([A-Z_]+)\b)([^)]*)'
+        for word, constant, others in re.findall(written, source):
+            action = word or named[constant]
+            found[action] = found.get(action, False) or "search=" in others
+    return found
+
+
 def test_everything_that_is_journaled_has_words() -> None:
-    sources = "\n".join(path.read_text("utf-8") for path in MATCHER.rglob("*.py"))
-    actions = set(re.findall(r'\.entry\(\s*\w+,\s*"(\w+)"', sources))
-    assert {"login", "priority", "open_record_staff"} <= actions
-    assert actions <= set(words.ACTIONS), actions - set(words.ACTIONS)
-    assert words.action("time/reminder") == words.NEXT_STEPS["reminder"]
-    assert (words.detail("announcement"), words.detail("contact")) == ("annonce", "joindre la personne")
+    actions = _journaled()
+    assert {"login", "priority", "open_record_staff", "refusal_read", "sms_code"} <= set(actions)
+    assert not set(actions) - set(journal_words.ACTIONS)
+    assert journal_words.action("time/reminder") == words.NEXT_STEPS["reminder"]
+    assert (journal_words.detail("announcement"), journal_words.detail("contact")) == (
+        "annonce",
+        "joindre la personne",
+    )
+    assert journal_words.detail("refusal_distance") == "trop loin"
+
+
+def test_everything_of_a_search_is_told_in_its_story() -> None:
+    now = datetime(2026, 11, 26, 9, tzinfo=UTC)
+    for action in (action for action, of_a_search in _journaled().items() if of_a_search):
+        entry = Entry(territory="t", at=now, actor_kind="staff", actor_id="a", action=action, search="s")
+        (told,) = stories.timeline([entry], {})
+        assert told["text"] != action
 
 
 def test_a_secretaire_is_offered_what_she_may_do_and_nothing_else() -> None:
