@@ -19,6 +19,7 @@ from matcher import app
 from matcher.demo.catcher import Catcher
 from matcher.service import installation, people
 from matcher.service.actors import Role
+from tests import protocols_delays
 from tests.acceptance.house import HERE, request
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -128,7 +129,7 @@ async def test_a_wave_survives_three_kills_with_one_mail_for_each_of_its_doctors
             "TRAIT_UNION_SMTP_URL": f"smtp://127.0.0.1:{smtp}",
             "TRAIT_UNION_SMTP_CONNECTIONS": "2",
             "TRAIT_UNION_KEYS_DIR": str(tmp_path / "keys"),
-            "TRAIT_UNION_TERRITORIES": str(ROOT / "config" / "territories"),
+            "TRAIT_UNION_TERRITORIES": str(protocols_delays.territories(tmp_path)),
             "TRAIT_UNION_LEASE": "PT5S",
             "TRAIT_UNION_METRICS_TOKEN": METRICS,
         }

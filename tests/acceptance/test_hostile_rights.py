@@ -54,7 +54,7 @@ def addressed(path: str, of: Mapping[str, Any]) -> list[str]:
         "/comptes/personnes": ["user"], "/comptes/cles": ["key"], "/comptes/formulaires": ["key"],
         "/listes": ["list"], "/medecins": ["doctor"], "/appels": ["doctor"], "/reponses": ["search"],
         "/mails": ["search"], "/recherches": ["search", "draft"], "/demande": ["search", "draft"],
-        "/mes-demandes": ["search", "draft"],
+        "/mes-demandes": ["search", "draft"], "/refus": ["search"],
     }  # fmt: skip
     known = next(ids for begin, ids in kinds.items() if path.startswith(begin))
     return [re.sub(r"{(id|doctor)}", of[one], path) for one in known]

@@ -20,6 +20,7 @@ from matcher.service import installation, people
 from matcher.service.actors import Role
 from matcher.service.house import House
 from messaging.outbox import OutboxRow
+from tests import protocols_delays
 from tests.acceptance.house import HERE, request
 from tests.acceptance.test_crash import ROOT, SlowRelay, ask, port_of, until
 
@@ -110,7 +111,7 @@ async def test_serve_ends_in_mid_wave_while_a_slow_client_a_stream_and_the_relay
             "TRAIT_UNION_DATABASE_URL": postgresql_url,
             "TRAIT_UNION_SMTP_URL": f"smtp://127.0.0.1:{smtp}",
             "TRAIT_UNION_KEYS_DIR": str(tmp_path / "keys"),
-            "TRAIT_UNION_TERRITORIES": str(ROOT / "config" / "territories"),
+            "TRAIT_UNION_TERRITORIES": str(protocols_delays.territories(tmp_path)),
         }
         settings = load_settings(environment)
         async with app.open_house(settings) as empty:
@@ -156,7 +157,7 @@ async def test_a_process_whose_database_hangs_is_gone_all_the_same(
             "TRAIT_UNION_DATABASE_URL": postgresql_url,
             "TRAIT_UNION_SMTP_URL": f"smtp://127.0.0.1:{smtp}",
             "TRAIT_UNION_KEYS_DIR": str(tmp_path / "keys"),
-            "TRAIT_UNION_TERRITORIES": str(ROOT / "config" / "territories"),
+            "TRAIT_UNION_TERRITORIES": str(protocols_delays.territories(tmp_path)),
         }
         settings = load_settings(environment)
         async with app.open_house(settings) as empty:

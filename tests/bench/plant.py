@@ -28,7 +28,7 @@ from matcher.service.actors import system
 from matcher.service.house import House
 from matcher.storage import migrate, references, searches
 from tests import postgres, protocols_delays
-from tests.acceptance.api_world import HERE, SOURCE
+from tests.acceptance.api_world import HERE
 
 #: Nothing is committed before it is on the disk.
 _DURABLE = {
@@ -124,8 +124,7 @@ def _territories(folder: Path) -> Path:
     """The territory with waves of twenty, and nothing kept for a digest: every search is that many mails."""
     made = folder / "territories"
     if not made.exists():
-        shutil.copytree(SOURCE, made / HERE)
-        protocols_delays.write(made / HERE)
+        protocols_delays.territories(folder)
         file = made / HERE / "territory.toml"
         limit = re.compile(r"^more_than = \d+", re.MULTILINE)
         text, found = limit.subn("more_than = 1000000", file.read_text("utf-8"))
