@@ -23,6 +23,7 @@ FORM = {
     "purpose": "contact", "reason": "left", "level": "high", "outcome": "reached", "state": "planned",
     "on": "2026-12-01", "declaration": "done", "next": "nothing", "by": "patient", "given": "yes",
     "adults": "1", "children": "0", "places": "1", "answer": "nothing", "keep": "1", "called": "1",
+    "kind": "refusal_room", "to": "cpam", "agreed": "oui",
     "missing": "record.phone", "place": "Parilly", "do": "draft", "etape": "tout", "last_name": "X",
 }  # fmt: skip
 
