@@ -30,6 +30,7 @@ CALLS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "factor": ({"code": "123456"}, {"factor"}),
     "factor/confirm": ({"code": "123456", "shown": "123456"}, {"factor"}),
     "places": ({"places": 1}, {"list"}),
+    "data": ({}, {"data"}),
 }
 
 

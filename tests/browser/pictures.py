@@ -22,7 +22,7 @@ DOCS = ROOT / "docs" / "images"
 HELP = ROOT / "matcher" / "web" / "static" / "help"
 #: Bytes of a picture in docs, and of one on a page, which shows several and is read on the road.
 LARGEST = 60 * 1024
-LARGEST_HELP = 18 * 1024
+LARGEST_HELP = 16 * 1024
 
 
 async def shoot(page: Page, path: Path, *, scale: float = 1, whole: bool = False) -> None:
@@ -85,7 +85,7 @@ async def help_pictures(browser: Browser, stage: Stage) -> None:
         async with looking(browser, stage, role, phone=phone) as page:
             await page.goto(address.format(**stage.searches))
             await shoot(page, DOCS / f"{name}.webp")
-            await shoot(page, HELP / f"{name}.webp", scale=0.6)
+            await shoot(page, HELP / f"{name}.webp", scale=0.5)
 
 
 async def doctor_pictures(browser: Browser, stage: Stage) -> None:
