@@ -77,7 +77,8 @@ CHECKER = Path(__file__).resolve().parents[2] / ".venv" / "share" / "vnu"
 
 
 async def fits(page) -> None:
-    """Raise where the page is wider than the screen."""
+    """Raise where the page is wider than the screen, once its style and pictures are there."""
+    await page.wait_for_load_state("load")
     wider = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert wider <= 0, f"{page.url} is {wider} pixels too wide"
 
