@@ -126,7 +126,7 @@ _ANSWERS = frozenset({Event.ANSWER, Event.CALL})
 #: What lapses soon, or has waited long enough to go before others, is looked at anew after so long.
 _MINUTE = timedelta(minutes=1)
 #: Rows shown at once, and searches of each list below them.
-ROWS, BELOW = 40, 25
+ROWS, BELOW = 25, 15
 
 
 async def bureau(house: House, actor: Actor, start: int = 0) -> Bureau:
