@@ -39,7 +39,7 @@ _SETTLED = frozenset({Stand.NO, Stand.DECLINED, Stand.GAVE_UP})
 #: Namesakes shown at once; a longer name finds the others.
 _LISTED = 12
 #: Doctors of the board on one page.
-LISTED = 25
+LISTED = 40
 #: One call carries at most this many announcements.
 AT_ONCE = 3
 
