@@ -14,7 +14,7 @@ SHIPPED = Path(__file__).resolve().parents[1] / "config" / "territories" / "veni
 DEFAULTS = {"reminder": '"P2D"', "next_wave": '"P2D"', "calls": '"P4D"', "size": "20"}
 
 
-def write(territory: Path) -> None:
+def _write(territory: Path) -> None:
     """Set them in the ``territory.toml`` of this folder; an urgent search keeps its own."""
     path = territory / "territory.toml"
     text = path.read_text("utf-8")
@@ -29,5 +29,5 @@ def territories(folder: Path) -> Path:
     """A new folder of territories under ``folder``: the one that is shipped, with these delays."""
     made = folder / "territories"
     shutil.copytree(SHIPPED, made / SHIPPED.name)
-    write(made / SHIPPED.name)
+    _write(made / SHIPPED.name)
     return made

@@ -4,10 +4,11 @@ Exactly once: the counters rise in the transaction that destroys what was counte
 requests in cannot open the section; what it leaves is counted by the next ``purge``.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -67,7 +68,7 @@ async def gone(
     months = set(words.whole_months(first, last))
     held = await figures.of_months(session, territory, months)
     requests, attached, days = _by(held, "requests"), _by(held, "attached"), _by(held, "days")
-    asked_in, found_in = _by_month(held, "requests"), _by_month(held, "attached")
+    asked_in, found_in = (_by(held, measure, attrgetter("month")) for measure in ("requests", "attached"))
     for one in living:
         search = one.search
         if not search.record_destroyed or search.seniority is None:
@@ -116,19 +117,14 @@ async def groups(
     return words.grouped(by_quarter)
 
 
-def _by(held: Iterable[Figure], measure: str) -> Counter[str]:
-    found: defaultdict[str, int] = defaultdict(int)
-    for one in held:
-        if one.measure == measure:
-            found[one.value] += one.count
-    return Counter(found)
-
-
-def _by_month(held: Iterable[Figure], measure: str) -> Counter[str]:
+def _by(
+    held: Iterable[Figure], measure: str, key: Callable[[Figure], str] = attrgetter("value")
+) -> Counter[str]:
+    """How many of a measure, by value or by another ``key``."""
     found: Counter[str] = Counter()
     for one in held:
         if one.measure == measure:
-            found[one.month] += one.count
+            found[key(one)] += one.count
     return found
 
 

@@ -25,7 +25,6 @@ from messaging.smtp import Pool
 from tests import protocols_delays
 
 HERE, ELSEWHERE = "venissieux", "ailleurs"
-SOURCE = Path(__file__).resolve().parents[2] / "config" / "territories" / HERE
 #: A Monday, 10:30 in Paris: everybody is at work.
 MONDAY = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 METRICS = "cle-de-l-exploitant"
@@ -242,9 +241,7 @@ async def _give_keys(world: World) -> None:
 
 def _territories(folder: Path) -> Path:
     """Vénissieux with PROTOCOL.md's delays, and a copy of it under another name."""
-    made = folder / "territories"
-    shutil.copytree(SOURCE, made / HERE)
-    protocols_delays.write(made / HERE)
+    made = protocols_delays.territories(folder)
     shutil.copytree(made / HERE, made / ELSEWHERE)
     path = made / ELSEWHERE / "territory.toml"
     path.write_text(path.read_text("utf-8").replace('id = "venissieux"', 'id = "ailleurs"'), "utf-8")

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import re
 import secrets
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -147,9 +146,7 @@ async def fill(stage: Stage) -> None:
 
 
 def _settings(place: Path, relay: int, base: str, database: str | None):
-    territory = place / "territories" / TERRITORY
-    shutil.copytree(ROOT / "config" / "territories" / TERRITORY, territory)
-    protocols_delays.write(territory)
+    territory = protocols_delays.territories(place) / TERRITORY
     path = territory / "territory.toml"
     text = path.read_text("utf-8").replace('clock = "working"', 'clock = "wall"')
     path.write_text(re.sub(r'(?m)^settle = "[^"]*"', 'settle = "PT1S"', text), "utf-8")
