@@ -6,6 +6,7 @@ message lost on the way costs a page that is a little older, and never shows any
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -30,6 +31,17 @@ class Bell:
         #: The territories of which other processes have not been told yet.
         self._untold: set[str] = set()
         self._to_tell = asyncio.Event()
+        #: This process among those of the installation.
+        self.here = uuid4().hex
+        self._heard: Counter[str] = Counter()
+
+    def mark(self, territory: str) -> str:
+        """How far this process has heard of the territory; another mark is another process or newer.
+
+        A page that was read carries the mark of before, so that nothing that changed until somebody listens
+        for it goes unheard.
+        """
+        return f"{self.here}-{self._heard[territory]}"
 
     def listen(self) -> asyncio.Event:
         """A new event that every ring sets; whoever waits on it clears it."""
@@ -58,6 +70,7 @@ class Bell:
 
     def heard(self, territory: str) -> None:
         """Wake those who watch the territory: it was rung here or in another process."""
+        self._heard[territory] += 1
         for event in self._watchers.get(territory, ()):
             event.set()
 
@@ -76,28 +89,27 @@ async def relay(bell: Bell, engine: AsyncEngine) -> None:
     """
     if engine.dialect.name != "postgresql":
         return
-    here = uuid4().hex
     async with asyncio.TaskGroup() as group:
-        group.create_task(_telling(bell, engine, here))
-        group.create_task(_hearing(bell, engine, here))
+        group.create_task(_telling(bell, engine))
+        group.create_task(_hearing(bell, engine))
 
 
-async def _telling(bell: Bell, engine: AsyncEngine, here: str) -> None:
+async def _telling(bell: Bell, engine: AsyncEngine) -> None:
     while True:
         for territory in sorted(await bell.untold()):
             try:
-                await notices.tell(engine, f"{here} {territory}")
+                await notices.tell(engine, f"{bell.here} {territory}")
             except SQLAlchemyError as problem:
                 _log.warning("notice_not_told", problem=type(problem).__name__)
 
 
-async def _hearing(bell: Bell, engine: AsyncEngine, here: str) -> None:
+async def _hearing(bell: Bell, engine: AsyncEngine) -> None:
     while True:
         try:
             async with contextlib.aclosing(notices.told(engine)) as heard:
                 async for notice in heard:
                     sender, _, territory = notice.partition(" ")
-                    if sender != here:
+                    if sender != bell.here:
                         bell.heard(territory)
         except NoticesLost as problem:
             _log.warning("notices_lost", problem=str(problem))

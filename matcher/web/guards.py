@@ -22,7 +22,7 @@ from matcher.service.logins import Step
 from matcher.web import carried, confirm_page, login, problems, sessions
 from matcher.web.callers import address_of
 from matcher.web.headers import SERVER
-from matcher.web.keys import ACTOR, CSRF, ERROR_PAGE, HOUSE, OTHERS, OUTSIDE, ROUTE, ROUTES
+from matcher.web.keys import ACTOR, CSRF, ERROR_PAGE, HEARD, HOUSE, OTHERS, OUTSIDE, ROUTE, ROUTES
 from matcher.web.limits import LARGEST_ANONYMOUS_BODY, LARGEST_BODY, ROOM, ROOM_OF_EACH, Patience, Room
 from matcher.web.pace import Pace
 from matcher.web.problems import Problem
@@ -154,6 +154,7 @@ async def known(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await _said(request, problems.plain(429, code="too_many", headers={"Retry-After": "1"}))
     if actor is not None:
         request[ACTOR] = actor
+        request[HEARD] = request.app[HOUSE].bell.mark(actor.territory)
     if route.allowed is not ANYONE:
         if actor is None:
             return await _unknown(request, route)

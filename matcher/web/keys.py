@@ -22,6 +22,8 @@ ACTOR: Final = web.RequestKey("actor", Actor)
 OTHERS: Final = web.RequestKey[tuple[tuple[str, str], ...]]("others", tuple)
 #: Set where somebody is known but not inside yet: pages show no menu.
 OUTSIDE: Final = web.RequestKey("outside", bool)
+#: How far the territory's changes were heard of before anything of the page was read.
+HEARD: Final = web.RequestKey("heard", str)
 #: The route that the request matched.
 ROUTE: Final = web.RequestKey("route", Route)
 #: The token that a page's POST must carry back, in the field ``csrf`` or the header ``X-CSRF-Token``.

@@ -1,6 +1,7 @@
 """``/direct``: tells the open pages of the office that something changed in their territory."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from aiohttp import web
@@ -21,12 +22,12 @@ _HEADERS: Final = {"Content-Type": "text/event-stream; charset=utf-8", "X-Accel-
 
 
 async def direct(request: web.Request) -> web.StreamResponse:
-    """Server-sent events without content: each says that it is worth reading the page again."""
+    """Server-sent events with a mark alone: a page of another mark is worth reading again."""
     house, territory = house_of(request), actor_of(request).territory
     answer = web.StreamResponse(headers=_HEADERS)
     with house.bell.watching(territory) as changed:
         await answer.prepare(request)
-        telling = asyncio.create_task(_tell(answer, changed))
+        telling = asyncio.create_task(_tell(answer, changed, lambda: house.bell.mark(territory)))
         request.app[ENDING].add(telling)
         try:
             await asyncio.wait({telling}, timeout=LIFE)
@@ -36,9 +37,11 @@ async def direct(request: web.Request) -> web.StreamResponse:
     return answer
 
 
-async def _tell(answer: web.StreamResponse, changed: asyncio.Event) -> None:
+async def _tell(answer: web.StreamResponse, changed: asyncio.Event, mark: Callable[[], str]) -> None:
     try:
         await answer.write(b"retry: 2000\n\n")
+        # At once for the first time: something may have changed since the page was read.
+        changed.set()
         while True:
             try:
                 async with asyncio.timeout(BREATH):
@@ -47,7 +50,7 @@ async def _tell(answer: web.StreamResponse, changed: asyncio.Event) -> None:
                 await answer.write(b":\n\n")
                 continue
             changed.clear()
-            await answer.write(b"data: changed\n\n")
+            await answer.write(f"data: {mark()}\n\n".encode())
     except ConnectionResetError:
         # The page was closed.
         return

@@ -18,7 +18,7 @@ from matcher.records.words import MONTHS
 from matcher.service.actors import COORDINATION, OFFICE, STAFF, Actor, Role
 from matcher.service.errors import Conflict, Invalid
 from matcher.web import journal_words, record_words, words
-from matcher.web.keys import OTHERS, OUTSIDE, csrf_of, house_of, maybe_actor
+from matcher.web.keys import HEARD, OTHERS, OUTSIDE, csrf_of, house_of, maybe_actor
 
 TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates" / "pages"
 STATIC: Final = Path(__file__).resolve().parent / "static"
@@ -189,6 +189,7 @@ def render(request: web.Request, template: str, *, status: int = 200, **context:
         path=request.path,
         done=words.DONE.get(request.query.get("fait", "")),
         territory=house.territories[actor.territory] if actor else None,
+        heard=request.get(HEARD, ""),
         inside=not request.get(OUTSIDE, False),
         others=request.get(OTHERS, ()),
         **{"error": None, "faults": {}, **context},

@@ -5,7 +5,7 @@ import shutil
 import socket
 
 import pytest
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
 from tests.browser.stage import PASSWORD, fill, playing
 
@@ -48,6 +48,8 @@ async def filled(stage):
 
 @pytest.fixture(scope="session")
 async def browser():
+    # How soon something shows is said where it is promised; elsewhere a slow machine may take its time.
+    expect.set_options(timeout=20_000)
     async with async_playwright() as playwright:
         launched = await playwright.chromium.launch(executable_path=chromium(), args=[*FLAGS])
         yield launched

@@ -55,6 +55,44 @@ async def test_a_yes_by_mail_shows_on_both_open_screens_within_two_seconds(opene
         await expect(page.locator("#live-said")).to_have_text("Un nouveau oui vient d’arriver.")
 
 
+async def test_what_changed_before_a_page_began_to_listen_shows_all_the_same(opened, stage):
+    await stage.calling("Percale")
+    one, other = await opened("coordinatrice"), await opened("secretaire")
+    let = asyncio.Event()
+
+    async def late(route) -> None:
+        await let.wait()
+        await route.continue_()
+
+    await one.route("**/direct", late)
+    await one.goto("/appels")
+    await other.goto("/appels")
+    doctor = await on_the_phone(other)
+    row = one.locator("#everybody tr", has_text=doctor)
+    assert "Secretaire l’appelle" not in await row.inner_text()
+    let.set()
+    await expect(row).to_contain_text("Secretaire l’appelle")
+
+
+async def test_a_page_that_nothing_changed_under_is_not_read_again(opened, stage):
+    page = await opened("coordinatrice")
+    read = []
+    page.on("request", lambda asked: read.append(asked.url) if asked.url.endswith("/bureau") else None)
+    second = await page.context.new_page()
+    # The stage has its own timers: an interval in which none of them rang is asked for.
+    for _ in range(10):
+        read.clear()
+        before = stage.house.bell.mark(stage.office.territory)
+        async with page.expect_response("**/direct"):
+            await page.goto("/bureau")
+        # A second page hears the same word from the first, and has no need of it either.
+        await second.goto("/bureau")
+        await page.wait_for_timeout(1200)
+        if stage.house.bell.mark(stage.office.territory) == before:
+            break
+    assert len(read) == 1
+
+
 async def test_what_is_typed_and_the_focus_outlive_the_news(opened, stage):
     _, reference, token = await _mailed_search(stage, "Indienne")
     await stage.calling("Calicot")

@@ -25,6 +25,15 @@ async def test_a_ring_wakes_its_own_territory_alone() -> None:
         assert not elsewhere.is_set()
 
 
+async def test_a_mark_changes_with_its_own_territory_alone_and_is_never_that_of_another_process() -> None:
+    bell = Bell()
+    before, elsewhere = bell.mark("ici"), bell.mark("ailleurs")
+    bell.ring("ici")
+    assert bell.mark("ici") != before
+    assert bell.mark("ailleurs") == elsewhere
+    assert Bell().mark("ici") != Bell().mark("ici")
+
+
 async def test_a_page_that_was_closed_is_forgotten() -> None:
     bell = Bell()
     with bell.watching("ici") as closed:

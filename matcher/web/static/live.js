@@ -3,22 +3,25 @@
 "use strict";
 (() => {
   const SOON = 800; // Between two readings, in milliseconds.
+  const ASKED = "?"; // What a new page asks those that are open already.
   const AGAIN = 10000; // Before another try, where the server refused.
   const said = document.getElementById("live-said");
   const channel = "BroadcastChannel" in window ? new BroadcastChannel("direct") : null;
   let leads = false, stale = false, reading = false, last = 0, planned = 0;
+  // How far this page was heard of when it was read, and the last word of the server.
+  let mark = document.getElementById("heard").dataset.mark, told = null;
 
   // Where the focus was, in a part that is exchanged: the same control of the new part.
   const CONTROLS = "a[href], button, input, select, textarea, summary, [tabindex]";
-  const mark = (one) => one.id || one.getAttribute("href") || one.closest("form")?.getAttribute("action") || one.textContent;
+  const control = (one) => one.id || one.getAttribute("href") || one.closest("form")?.getAttribute("action") || one.textContent;
 
   function exchange(before, after) {
-    const held = before.contains(document.activeElement) ? mark(document.activeElement) : null;
+    const held = before.contains(document.activeElement) ? control(document.activeElement) : null;
     const open = new Set([...before.querySelectorAll("details[open] > summary")].map((one) => one.textContent));
     after = document.importNode(after, true);
     for (const one of after.querySelectorAll("details > summary")) if (open.has(one.textContent)) one.parentElement.open = true;
     before.replaceWith(after);
-    if (held) [...after.querySelectorAll(CONTROLS)].find((one) => mark(one) === held)?.focus({ preventScroll: true });
+    if (held) [...after.querySelectorAll(CONTROLS)].find((one) => control(one) === held)?.focus({ preventScroll: true });
   }
 
   // When the newest yes came.
@@ -33,6 +36,7 @@
       if (!answer.ok || answer.redirected) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const known = newest();
+      mark = page.getElementById("heard")?.dataset.mark;
       for (const before of document.querySelectorAll("[data-live]")) {
         const after = page.getElementById(before.id);
         if (after && before.outerHTML !== after.outerHTML) exchange(before, after);
@@ -55,15 +59,17 @@
     planned = setTimeout(() => { planned = 0; read(); }, Math.max(0, last + SOON - Date.now()));
   }
 
+  // Each word is heard once: another replica may have drawn the page, and its marks are never this page's.
+  function hear(word) {
+    if (word === told) return;
+    told = word;
+    if (word !== mark) changed();
+  }
+
   function listen() {
     const source = new EventSource("/direct");
-    let met = false;
-    source.onopen = () => { if (met) changed(); met = true; };
-    source.onmessage = () => { changed(); channel?.postMessage("changed"); };
-    source.onerror = () => {
-      if (source.readyState !== EventSource.CLOSED) return;
-      setTimeout(() => { listen(); changed(); }, AGAIN);
-    };
+    source.onmessage = (event) => { hear(event.data); channel?.postMessage(event.data); };
+    source.onerror = () => { if (source.readyState === EventSource.CLOSED) setTimeout(listen, AGAIN); };
   }
 
   // Two notes, soft. The browser lets a page sound once it was clicked on.
@@ -102,7 +108,11 @@
   })();
 
   document.addEventListener("visibilitychange", () => { if (!document.hidden && stale) changed(); });
-  channel?.addEventListener("message", changed);
+  channel?.addEventListener("message", (event) => {
+    if (event.data !== ASKED) hear(event.data);
+    else if (leads && told) channel.postMessage(told);
+  });
+  channel?.postMessage(ASKED);
   // A browser keeps six connections to a server: of all open pages one listens and tells the others.
   if (channel && navigator.locks) navigator.locks.request("direct", () => { leads = true; listen(); return new Promise(() => {}); });
   else { leads = true; listen(); }
