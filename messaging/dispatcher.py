@@ -9,10 +9,10 @@ from typing import Protocol
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from messaging import outbox
+from messaging import claims
 from messaging.breaker import Breaker
+from messaging.claims import Kind, Lane, Outcome, Row, Stale
 from messaging.letters import Message, Obsolete
-from messaging.outbox import Kind, Lane, Outcome, Row, Stale
 from messaging.pacing import Pace
 from messaging.retry import Failure, next_attempt
 from messaging.settling import OnSettled, Settler
@@ -149,7 +149,7 @@ class Dispatcher:
             return []
         async with self._sessions.begin() as session:
             held = () if self._held is None else await self._held(session)
-            return await outbox.claim(
+            return await claims.claim(
                 session,
                 now=self._now(),
                 lease=self._lease,
@@ -237,7 +237,7 @@ class Dispatcher:
     async def _send(self, row: Row, message: Message) -> None:
         if message.items is not None and row.items is None:
             async with self._sessions.begin() as session:
-                row = await outbox.freeze(session, row, message.items)
+                row = await claims.freeze(session, row, message.items)
         delivery = await self._smtp.send(message, within=self._within)
         if delivery.failure is not Failure.UNREACHED:
             self._heard()

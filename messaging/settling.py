@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from messaging import outbox
-from messaging.outbox import Outcome, Row, Stale
+from messaging import claims
+from messaging.claims import Outcome, Row, Stale
 
 #: Told of every attempt, in the transaction that settles it: ``(session, [(row, outcome)], at)``.
 OnSettled = Callable[[AsyncSession, Sequence[tuple[Row, Outcome]], datetime], Awaitable[None]]
@@ -85,7 +85,7 @@ class Settler:
         tried = [(one.row, one.outcome, one.again_at) for one in together if one.outcome is not None]
         untried = [(one.row, one.again_at or at) for one in together if one.outcome is None]
         async with self._sessions.begin() as session:
-            ours = await outbox.release(session, untried) | await outbox.settle(session, tried, at=at)
+            ours = await claims.release(session, untried) | await claims.settle(session, tried, at=at)
             told = [(row, outcome) for row, outcome, _ in tried if row.id in ours]
             if told:
                 await self._on_settled(session, told, at)
@@ -120,6 +120,6 @@ class Settler:
                 return
             if attempt.again_at is None:
                 again_at = at + self._lease
-                await outbox.postpone_telling(session, attempt.row, attempt.outcome, again_at=again_at)
-            elif not await outbox.settle(session, [(attempt.row, attempt.outcome, attempt.again_at)], at=at):
+                await claims.postpone_telling(session, attempt.row, attempt.outcome, again_at=again_at)
+            elif not await claims.settle(session, [(attempt.row, attempt.outcome, attempt.again_at)], at=at):
                 raise Stale

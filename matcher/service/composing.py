@@ -23,9 +23,9 @@ from matcher.storage import doctors, links, people, searches
 from matcher.storage.doctors import Card
 from matcher.storage.links import Row as LinkRow
 from matcher.storage.searches import Owned
+from messaging.claims import Row
 from messaging.letters import Letters, Mailbox, Message, Obsolete, compose
 from messaging.links import Link, Purpose
-from messaging.outbox import Row
 
 #: Mails worded between two looks at what else waits.
 _AT_A_TIME = 8

@@ -3,7 +3,7 @@
 The first few announcements of a window go to a doctor at once, each by itself. What comes on top of them
 waits for the window's end and goes as one mail, in which each keeps its own link. The same holds for
 reminders, not for urgent searches. Which searches a digest speaks of is frozen at its first attempt
-(``outbox.freeze``).
+(``claims.freeze``).
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from matcher.service.house import House
 from matcher.storage import gathered
 from matcher.storage.gathered import Item
 from messaging import outbox
-from messaging.outbox import Kind, Outcome, Row
+from messaging.claims import Kind, Outcome, Row
 
 #: The moment that counts how many of a kind went lately.
 _COUNTED: Final[Mapping[Letter, Literal["at", "reminded_at"]]] = {

@@ -10,9 +10,9 @@ from matcher.service.house import House
 from matcher.service.phrases import frame
 from matcher.storage import doctors, links, origins
 from matcher.storage.doctors import Card
+from messaging.claims import Kind, Outcome, Row
 from messaging.letters import Letters, Mailbox, Message, Obsolete, compose
 from messaging.links import Link, Purpose
-from messaging.outbox import Kind, Outcome, Row
 
 _STATES = {
     Kind.ACCEPTED: "asked",

@@ -10,8 +10,9 @@ from matcher.service.house import House
 from matcher.service.telling import Telling
 from matcher.storage import doctors
 from messaging.bounces import Fate
+from messaging.claims import Kind, Outcome, Row
 from messaging.links import Purpose
-from messaging.outbox import Kind, Outcome, Row, Sent
+from messaging.outbox import Sent
 
 #: Letters of which a row names no search.
 SEVERAL = frozenset({Letter.DIGEST, Letter.LIST})

@@ -20,8 +20,8 @@ from matcher.service.house import House
 from matcher.service.turn import Taken
 from matcher.storage import searches
 from messaging import dead_letters
+from messaging.claims import Kind, Outcome, Row
 from messaging.links import Purpose
-from messaging.outbox import Kind, Outcome, Row
 
 #: Letters about which the protocol wants to know how they fared.
 _FOLLOWED = frozenset({Letter.ANNOUNCEMENT, Letter.REMINDER, Letter.CHOSEN, Letter.NOT_OPENED})

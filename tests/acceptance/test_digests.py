@@ -8,10 +8,10 @@ from matcher import app
 from matcher.service import returned_many
 from matcher.service.composing import Composer
 from matcher.service.telling import Telling
-from messaging import outbox
+from messaging import claims, outbox
 from messaging.bounces import Fate
+from messaging.claims import Kind, Outcome
 from messaging.letters import Letters, Message
-from messaging.outbox import Kind, Outcome
 from tests.acceptance.house import HERE, House
 
 LINK = re.compile(r"/r#([A-Za-z0-9_-]+)")
@@ -113,16 +113,16 @@ async def test_a_repeat_of_an_ambiguous_digest_is_the_same_with_the_ended_ones_m
     house.clock.at += timedelta(minutes=31)
     composer = Composer(house.house, Letters(app.TEMPLATES / "mail"))
     async with house.house.sessions.begin() as session:
-        (row,) = await outbox.claim(session, now=house.clock(), lease=timedelta(minutes=1), limit=9)
+        (row,) = await claims.claim(session, now=house.clock(), lease=timedelta(minutes=1), limit=9)
     (message,) = await composer.compose([row])
     assert isinstance(message, Message)
     assert message.items is not None
     assert {key.split("/")[0] for key in message.items} == set(searches[3:])
     async with house.house.sessions.begin() as session:
-        row = await outbox.freeze(session, row, message.items)
+        row = await claims.freeze(session, row, message.items)
         outcome = Outcome(kind=Kind.AMBIGUOUS, detail="lost")
         again_at = house.clock() + timedelta(minutes=5)
-        await outbox.settle(session, [(row, outcome, again_at)], at=house.clock())
+        await claims.settle(session, [(row, outcome, again_at)], at=house.clock())
         await Telling(house.house).on_settled(session, [(row, outcome)], house.clock())
     assert await stands(house, searches) == ["asked"] * 6
     await house.do(searches[4], "withdraw", reason="left")

@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from matcher import app
 from matcher.service.house import House
-from messaging import outbox
+from messaging import claims, outbox
 from messaging.outbox import OutboxRow
 from tests import postgres
 from tests.bench.plant import durable_postgresql, free_port, fresh, prepare, settings
@@ -92,8 +92,8 @@ async def _claims(house: House) -> float:
     for _ in range(EACH):
         begun = time.perf_counter()
         async with house.sessions.begin() as session:
-            found = await outbox.claim(
-                session, now=house.now(), lease=house.settings.lease, limit=32, lane=outbox.Lane.FRESH
+            found = await claims.claim(
+                session, now=house.now(), lease=house.settings.lease, limit=32, lane=claims.Lane.FRESH
             )
         took.append(1000 * (time.perf_counter() - begun))
         assert len(found) == 32

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from messaging import outbox
+from messaging import claims, outbox
+from messaging.claims import Kind
 from messaging.dispatcher import Dispatcher
 from messaging.letters import Mailbox, Message, Obsolete, Rendered, compose
-from messaging.outbox import Kind, OutboxRow
+from messaging.outbox import OutboxRow
 from messaging.retry import PATIENCE
 from messaging.smtp import Pool
 from tests.integration.relay import Catcher, listening
@@ -306,8 +307,8 @@ async def test_a_database_that_fails_in_the_middle_loses_no_mail(house, catcher,
 
     await house.put("d1")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(outbox, "settle", nowhere)
-        patch.setattr(outbox, "postpone_telling", nowhere_either)
+        patch.setattr(claims, "settle", nowhere)
+        patch.setattr(claims, "postpone_telling", nowhere_either)
         await house.dispatcher.run_once()
     clock.move(seconds=61)
     await house.dispatcher.run_once()
@@ -354,7 +355,7 @@ async def test_on_stopping_what_was_not_sent_is_given_back(house, catcher):
 
 
 async def test_the_loop_survives_a_database_that_is_away(house, catcher, monkeypatch):
-    real, calls = outbox.claim, []
+    real, calls = claims.claim, []
 
     async def away(*args, **kwargs):
         calls.append(1)
@@ -362,7 +363,7 @@ async def test_the_loop_survives_a_database_that_is_away(house, catcher, monkeyp
             raise OSError("the database is away")
         return await real(*args, **kwargs)
 
-    monkeypatch.setattr(outbox, "claim", away)
+    monkeypatch.setattr(claims, "claim", away)
     await house.put("d1")
     stop = asyncio.Event()
     running = asyncio.create_task(house.dispatcher.run(stop))

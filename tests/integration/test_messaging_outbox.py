@@ -8,8 +8,9 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from config.database import OutsideTransaction
-from messaging import outbox
-from messaging.outbox import Kind, Lane, OutboxRow, Outcome, Stale, derive_message_id
+from messaging import claims, outbox
+from messaging.claims import Kind, Lane, Outcome, Stale
+from messaging.outbox import OutboxRow, derive_message_id
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 LEASE = timedelta(seconds=60)
@@ -32,12 +33,12 @@ async def put(sessions, number=1, *, now=NOW, territory="t", **more):
 
 async def take(sessions, *, now=NOW, limit=100, lane=None):
     async with sessions.begin() as session:
-        return await outbox.claim(session, now=now, lease=LEASE, limit=limit, lane=lane)
+        return await claims.claim(session, now=now, lease=LEASE, limit=limit, lane=lane)
 
 
 async def settle(sessions, row, outcome=ACCEPTED, *, at=NOW, again_at=None):
     async with sessions.begin() as session:
-        return await outbox.settle(session, [(row, outcome, again_at)], at=at)
+        return await claims.settle(session, [(row, outcome, again_at)], at=at)
 
 
 async def stored(sessions):
@@ -92,8 +93,8 @@ async def test_the_late_word_of_a_worker_that_slept_is_refused(mail_sessions):
     (slept,) = await take(mail_sessions)
     (other,) = await take(mail_sessions, now=NOW + LEASE)
     late = (
-        lambda s: outbox.freeze(s, slept, ["s1"]),
-        lambda s: outbox.postpone_telling(s, slept, ACCEPTED, again_at=NOW),
+        lambda s: claims.freeze(s, slept, ["s1"]),
+        lambda s: claims.postpone_telling(s, slept, ACCEPTED, again_at=NOW),
     )
     for word in late:
         with pytest.raises(Stale):
@@ -101,7 +102,7 @@ async def test_the_late_word_of_a_worker_that_slept_is_refused(mail_sessions):
                 await word(session)
     assert await settle(mail_sessions, slept) == set()
     async with mail_sessions.begin() as session:
-        assert await outbox.release(session, [(slept, NOW)]) == set()
+        assert await claims.release(session, [(slept, NOW)]) == set()
     assert await settle(mail_sessions, other) == {other.id}
     assert await settle(mail_sessions, other) == set()
 
@@ -115,7 +116,7 @@ async def test_of_mails_settled_together_only_a_sleeper_s_is_refused(mail_sessio
     second, third = sorted(await take(mail_sessions), key=lambda row: row.message_id)
     settled = [(slept, ACCEPTED, None), (second, ACCEPTED, None), (third, RETRY, NOW + LEASE)]
     async with mail_sessions.begin() as session:
-        assert await outbox.settle(session, settled, at=NOW) == {second.id, third.id}
+        assert await claims.settle(session, settled, at=NOW) == {second.id, third.id}
     states = {row.message_id: row.state for row in await stored(mail_sessions)}
     assert states == {"<1@x.example>": "sending", "<2@x.example>": "accepted", "<3@x.example>": "queued"}
 
@@ -149,7 +150,7 @@ async def test_a_mail_that_may_have_left_is_never_taken_for_one_that_did_not(mai
     assert (await stored(mail_sessions))[0].state == "ambiguous"
     (row,) = await take(mail_sessions)
     async with mail_sessions.begin() as session:
-        assert await outbox.release(session, [(row, NOW)]) == {row.id}
+        assert await claims.release(session, [(row, NOW)]) == {row.id}
     (row,) = await take(mail_sessions)
     assert (row.may_have_left, row.attempts) == (True, 3)
 
@@ -158,7 +159,7 @@ async def test_a_mail_given_back_was_not_tried(mail_sessions):
     await put(mail_sessions)
     (row,) = await take(mail_sessions)
     async with mail_sessions.begin() as session:
-        assert await outbox.release(session, [(row, NOW)]) == {row.id}
+        assert await claims.release(session, [(row, NOW)]) == {row.id}
     (again,) = await take(mail_sessions, lane=Lane.FRESH)
     assert (again.attempts, again.may_have_left) == (1, False)
 
@@ -167,7 +168,7 @@ async def test_what_a_gathered_mail_spoke_of_at_first_it_speaks_of_again(mail_se
     await put(mail_sessions)
     (row,) = await take(mail_sessions)
     async with mail_sessions.begin() as session:
-        assert (await outbox.freeze(session, row, ("s1", "s2"))).items == ("s1", "s2")
+        assert (await claims.freeze(session, row, ("s1", "s2"))).items == ("s1", "s2")
     (row,) = await take(mail_sessions, now=NOW + LEASE)
     assert row.items == ("s1", "s2")
 
@@ -176,7 +177,7 @@ async def test_an_outcome_that_could_not_be_told_waits_to_be_told(mail_sessions)
     await put(mail_sessions)
     (row,) = await take(mail_sessions)
     async with mail_sessions.begin() as session:
-        await outbox.postpone_telling(session, row, ACCEPTED, again_at=NOW + LEASE)
+        await claims.postpone_telling(session, row, ACCEPTED, again_at=NOW + LEASE)
     (row,) = await take(mail_sessions, now=NOW + LEASE)
     assert (row.outcome, row.attempts) == (ACCEPTED, 1)
     (row,) = await take(mail_sessions, now=NOW + LEASE * 2)

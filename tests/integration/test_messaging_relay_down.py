@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from messaging.outbox import Kind, OutboxRow
+from messaging.claims import Kind
+from messaging.outbox import OutboxRow
 from messaging.retry import PATIENCE
 from tests.integration.relay import Catcher, listening
 from tests.integration.test_messaging_dispatcher import NOW, Clock, House, until
