@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
-from config.database import make_engine, make_sessions
+from config.database import keep_statistics, make_engine, make_sessions
 from config.settings import BadSetting, Settings
 from matcher import clock
 from matcher.service import live, receiving
@@ -150,6 +150,7 @@ async def work(house: House, stop: asyncio.Event) -> None:
         await stop.wait()
         return
     house.keyring.prepare(house.now())
+    await keep_statistics(house.engine)
     pool = Pool(house.settings.relay)
     dispatcher = dispatcher_of(house, pool)
     bell = house.bell.listen()

@@ -9,6 +9,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from config.database import keep_statistics
 from matcher.protocol import steps
 from matcher.protocol.moves import Refused, Step
 from matcher.protocol.rules import Around
@@ -104,6 +105,7 @@ async def run(house: House, stop: asyncio.Event) -> None:
     async def forget() -> None:
         try:
             done = await retention.purge(house)
+            await keep_statistics(house.engine)
         except Exception as problem:  # noqa: BLE001
             # Cut short it has done a part, and goes on at the next hour.
             _log.error("purge_failed", problem=type(problem).__name__)

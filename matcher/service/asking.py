@@ -16,6 +16,7 @@ from matcher.protocol.search import Search
 from matcher.protocol.travel import Travel
 from matcher.service.house import House
 from matcher.storage import doctors, offers, travel
+from matcher.storage.doctors import Card
 from matcher.storage.past import Past
 
 
@@ -29,20 +30,33 @@ class Roster:
     common: Usual
 
 
-async def listed(
+@dataclass(frozen=True, kw_only=True)
+class Directory:
+    """Some or all doctors of a territory, as the rules and as people see them."""
+
+    #: With their loads and what they answered.
+    doctors: tuple[Doctor, ...]
+    cards: dict[DoctorId, Card]
+
+
+async def directory(
     session: AsyncSession, house: House, territory: str, only: Collection[str] | None = None
-) -> tuple[Doctor, ...]:
-    """The doctors as the rules see them, with their loads and what they answered; ``only``: of these ids."""
+) -> Directory:
+    """The doctors of the territory; ``only``: of these ids."""
     now = house.now()
     quota = house.territory(territory).settings.quota
-    known = await doctors.all_for_ranking(session, territory, now, quota, only)
+    known = await doctors.everybody(session, territory, now, quota, only)
     past = await house.past.answers(session, territory, now)
-    return tuple(_remembered(doctor, past) for doctor in known)
+    return Directory(
+        doctors=tuple(_remembered(doctor, past) for _, doctor in known),
+        cards={card.id: card for card, _ in known},
+    )
 
 
 async def roster(session: AsyncSession, house: House, territory: str) -> Roster:
     """Read the territory's doctors, with what they were asked and accepted lately, and its open offers."""
-    return await roster_of(session, house, territory, await listed(session, house, territory))
+    known = await directory(session, house, territory)
+    return await roster_of(session, house, territory, known.doctors)
 
 
 async def roster_of(

@@ -13,13 +13,13 @@ from matcher.protocol.ids import DoctorId
 from matcher.protocol.moves import Event
 from matcher.protocol.search import State, Timer, TimerKind
 from matcher.service import board as boards
-from matcher.service import desk, to_do, unreached, vaulted
-from matcher.service.actors import OFFICE, Actor, require
+from matcher.service import desk, refusals, to_do, unreached, vaulted
+from matcher.service.actors import COORDINATION, OFFICE, Actor, require
 from matcher.service.board import Board
 from matcher.service.house import House
 from matcher.service.sheets import Sheet
 from matcher.service.to_do import Thing
-from matcher.storage import doctors, journal, received, searches, territories
+from matcher.storage import journal, received, searches, territories
 from matcher.storage.doctors import Card
 from matcher.storage.journal import Entry
 from matcher.storage.searches import Owned
@@ -79,6 +79,8 @@ class Bureau:
     yes: int
     no: int
     fresh: tuple[Fresh, ...]
+    #: Refusals after release that nobody has read, for whom may read them.
+    refused: int
     #: Some of what needs a person, and how much there is of it.
     rows: tuple[Row, ...]
     rows_in_all: int
@@ -136,7 +138,7 @@ async def bureau(house: House, actor: Actor, start: int = 0) -> Bureau:
     async with house.sessions.begin() as session:
         sheet = await desk.sheet(session, house, territory)
         drawn = _drawn(sheet, now)
-        mails = [*await _to_read(session, territory), *await _unreached(session, territory)]
+        mails = [*await _to_read(session, territory), *await _unreached(session, territory, sheet.cards)]
         told = {thing.search for thing in mails if isinstance(thing, Thing)}
         listed = (*drawn.pressing, *mails, *drawn.rest)
         idle = [one for one in drawn.idle if one.search.id not in told]
@@ -145,16 +147,17 @@ async def bureau(house: House, actor: Actor, start: int = 0) -> Bureau:
         shown = {thing.search for thing in named}
         shown |= {one.search.id for one in (*(one for one, _ in soon), *still)}
         labels = await vaulted.labels(session, house, territory, shown)
-        people = await doctors.cards(session, territory, {t.doctor for t in named if t.doctor})
         stopped = await territories.is_stopped(session, territory)
         lately = await _lately(session, house, territory, sheet)
+        refused = await _refused(session, territory, sheet) if actor.role in COORDINATION else 0
     return Bureau(
         stopped=stopped,
         since=lately.since,
         yes=lately.answers["yes"],
         no=lately.answers["no"],
         fresh=lately.fresh,
-        rows=tuple(t if isinstance(t, Row) else _row(t, labels, people) for t in part),
+        refused=refused,
+        rows=tuple(t if isinstance(t, Row) else _row(t, labels, sheet.cards) for t in part),
         rows_in_all=len(listed),
         waiting=tuple(_waiting(one, labels, timer) for one, timer in soon),
         waiting_in_all=len(drawn.going),
@@ -185,12 +188,17 @@ def _drawn(sheet: Sheet, now: datetime) -> _Drawn:
     return made
 
 
-async def news(house: House, actor: Actor) -> tuple[Fresh, ...]:
+async def _refused(session: AsyncSession, territory: str, sheet: Sheet) -> int:
+    """How many refusals wait to be read, looked up once for a sheet: each is an entry of the journal."""
+    if "refused" not in sheet.drawn:
+        sheet.drawn["refused"] = await refusals.how_many(session, territory)
+    known: int = sheet.drawn["refused"]
+    return known
+
+
+async def news(session: AsyncSession, house: House, territory: str) -> tuple[Fresh, ...]:
     """The latest yes, for the pages on which one waits for one."""
-    require(actor, OFFICE)
-    async with house.sessions.begin() as session:
-        sheet = await desk.sheet(session, house, actor.territory)
-        return (await _lately(session, house, actor.territory, sheet)).fresh
+    return (await _lately(session, house, territory, await desk.sheet(session, house, territory))).fresh
 
 
 async def _lately(session: AsyncSession, house: House, territory: str, sheet: Sheet) -> _Lately:
@@ -204,12 +212,15 @@ async def _lately(session: AsyncSession, house: House, territory: str, sheet: Sh
     told = await journal.counts(session, territory, since, now, _ANSWERS)
     for (_, purpose), number in told.items():
         answers[purpose] += number
-    made = _Lately(at=now, since=since, answers=answers, fresh=await _fresh(session, territory, now))
+    fresh = await _fresh(session, territory, now, sheet.cards)
+    made = _Lately(at=now, since=since, answers=answers, fresh=fresh)
     sheet.drawn["lately"] = made
     return made
 
 
-async def _fresh(session: AsyncSession, territory: str, now: datetime) -> tuple[Fresh, ...]:
+async def _fresh(
+    session: AsyncSession, territory: str, now: datetime, people: Mapping[DoctorId, Card]
+) -> tuple[Fresh, ...]:
     """The latest yes that was not taken back since, newest first."""
     said: dict[tuple[str, str], Entry] = {}
     for entry in await journal.between(session, territory, now - _NEWS, now, _ANSWERS):
@@ -217,7 +228,6 @@ async def _fresh(session: AsyncSession, territory: str, now: datetime) -> tuple[
             said[entry.search, entry.doctor] = entry
     yes = [(search, DoctorId(doctor), e.at) for (search, doctor), e in said.items() if e.purpose == "yes"]
     yes = sorted(yes, key=lambda one: one[2], reverse=True)[:_NAMED]
-    people = await doctors.cards(session, territory, {doctor for _, doctor, _ in yes})
     names = await searches.references(session, territory, {search for search, _, _ in yes})
     return tuple(
         Fresh(at=at, doctor=people[doctor].name, search_id=search, reference=names[search])
@@ -237,11 +247,12 @@ def _to_call(board: Board) -> list[Row]:
     return [Row(kind="calls", name="Médecins à appeler", reason=said, verb="Appeler", url="/appels")]
 
 
-async def _unreached(session: AsyncSession, territory: str) -> list[Thing | Row]:
+async def _unreached(
+    session: AsyncSession, territory: str, cards: Mapping[DoctorId, Card]
+) -> list[Thing | Row]:
     """Mails that died, and what to do about each."""
     found = await unreached.unreached(session, territory)
     names = await searches.references(session, territory, {mail.search for mail in found if mail.search})
-    cards = await doctors.cards(session, territory, {mail.doctor for mail in found if mail.doctor})
     rows: list[Thing | Row] = []
     for mail in found:
         doctor, done = mail.doctor and DoctorId(mail.doctor), f"/mails/{mail.id}/vu"

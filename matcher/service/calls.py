@@ -22,10 +22,11 @@ from matcher.protocol.search import (
     Terms,
 )
 from matcher.protocol.wording import sentence
-from matcher.service import asking, standing, turn, views
+from matcher.service import asking, bureau, desk, standing, turn, views
 from matcher.service import board as boards
 from matcher.service.actors import OFFICE, Actor, require
 from matcher.service.board import Board
+from matcher.service.bureau import Fresh
 from matcher.service.errors import Conflict, NotFound
 from matcher.service.house import House
 from matcher.storage import calls as claims
@@ -59,6 +60,8 @@ class Screen:
     waiting: int
     #: How many come after this part.
     after: int
+    #: The latest yes.
+    fresh: tuple[Fresh, ...]
 
 
 async def of_search(house: House, actor: Actor, search_id: str) -> dict[str, Any]:
@@ -87,7 +90,7 @@ async def board(house: House, actor: Actor) -> list[dict[str, Any]]:
     require(actor, OFFICE)
     async with house.sessions.begin() as session:
         made = await boards.board(session, house, actor.territory)
-        people = await doctors.cards(session, actor.territory, made.order)
+        people = await desk.cards(session, house, actor.territory)
         claimed = await claims.claimed(session, actor.territory, house.now())
     return [_card(people[id], made, made.about(id), claimed.get(id), actor) for id in made.order]
 
@@ -106,7 +109,8 @@ async def screen(
         ours = [id for id in order if id in claimed and claimed[id].person == actor.id]
         mine = next((id for id in ours if id == wanted), None) if wanted else next(iter(ours), None)
         part = order[start : start + LISTED]
-        people = await doctors.cards(session, actor.territory, {*part, *([mine] if mine else [])})
+        fresh = await bureau.news(session, house, actor.territory)
+        people = await desk.cards(session, house, actor.territory)
 
     def card(doctor: DoctorId) -> dict[str, Any]:
         about = made.about(doctor, only)
@@ -119,6 +123,7 @@ async def screen(
         free=sum(id not in claimed or claimed[id].person == actor.id for id in order),
         waiting=made.waiting if only is None else min(1, len(order)),
         after=max(0, len(order) - start - LISTED),
+        fresh=fresh,
     )
 
 

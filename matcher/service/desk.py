@@ -6,7 +6,7 @@ transaction. So each process keeps what it read with the number of the last entr
 later entries name. Use cases that move a search never look here: they lock its row.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -23,6 +23,7 @@ from matcher.service import asking
 from matcher.service.house import House
 from matcher.service.sheets import Sheet
 from matcher.storage import journal, searches, travel
+from matcher.storage.doctors import Card
 from matcher.storage.searches import Owned
 
 #: Under way: the office or the clock moves them on.
@@ -103,12 +104,13 @@ def _recent(house: House, territory: str, made: Sheet) -> bool:
 
 async def _read(session: AsyncSession, house: House, territory: str, seq: int) -> Sheet:
     found = await searches.these(session, territory, await searches.open_ids(session, territory, OPEN))
-    everybody = await asking.listed(session, house, territory)
+    everybody = await asking.directory(session, house, territory)
     times = await _times(session, territory, found, {})
     return Sheet(
         seq=seq,
         searches=_sorted(found),
-        switchboard=_switchboard(house, territory, everybody, times),
+        switchboard=_switchboard(house, territory, everybody.doctors, times),
+        cards=everybody.cards,
         read_at=house.now(),
     )
 
@@ -132,7 +134,11 @@ async def _brought_up_to_date(
     anew = [one for one in read if _belongs(one)]
     made = replace(before, seq=seq, searches=_sorted([*known.values(), *anew]) if anew else known)
     times = await _times(session, territory, anew, before.switchboard.times)
-    changed = await asking.listed(session, house, territory, named) if named else ()
+    if named:
+        directory = await asking.directory(session, house, territory, named)
+        changed, made = directory.doctors, replace(made, cards={**before.cards, **directory.cards})
+    else:
+        changed = ()
     everybody = before.switchboard.doctors | {doctor.id: doctor for doctor in changed}
     if changed or times is not before.switchboard.times:
         switchboard = _switchboard(house, territory, everybody.values(), times, before.switchboard)
@@ -142,10 +148,10 @@ async def _brought_up_to_date(
 
 async def _with_doctors(session: AsyncSession, house: House, territory: str, before: Sheet) -> Sheet:
     """With every doctor read anew."""
-    everybody = await asking.listed(session, house, territory)
+    everybody = await asking.directory(session, house, territory)
     known = before.switchboard
-    switchboard = _switchboard(house, territory, everybody, known.times, known)
-    return replace(before, switchboard=switchboard, read_at=house.now())
+    switchboard = _switchboard(house, territory, everybody.doctors, known.times, known)
+    return replace(before, switchboard=switchboard, cards=everybody.cards, read_at=house.now())
 
 
 def _switchboard(
@@ -198,6 +204,11 @@ async def one(session: AsyncSession, house: House, territory: str, id: str) -> O
     """The search of this id, as a screen shows it; None where the territory has none."""
     known = (await sheet(session, house, territory)).searches.get(id)
     return known or await searches.get(session, territory, id)
+
+
+async def cards(session: AsyncSession, house: House, territory: str) -> Mapping[DoctorId, Card]:
+    """The doctors of the directory as a screen names them."""
+    return (await sheet(session, house, territory)).cards
 
 
 async def these(session: AsyncSession, house: House, territory: str, ids: Sequence[str]) -> list[Owned]:

@@ -62,18 +62,30 @@ async def unread(house: House, actor: Actor) -> list[dict[str, Any]]:
     """The refusals that nobody has read yet, oldest first: ``{search, reference, doctor?, at, reason?}``."""
     require(actor, COORDINATION)
     async with house.sessions.begin() as session:
-        found = await journal.of_actions(session, actor.territory, {Event.DESIST, READ}, limit=_MOST)
-        waiting: dict[str, Entry] = {}
-        for entry in reversed(found):
-            if entry.search is not None and _by_doctor(entry):
-                waiting[entry.search] = entry
-            elif entry.action == READ:
-                waiting.pop(entry.search or "", None)
         return [
             told
-            for entry in waiting.values()
+            for entry in (await _waiting(session, actor.territory)).values()
             if (told := await _told(session, house, actor.territory, entry)) is not None
         ]
+
+
+async def how_many(session: AsyncSession, territory: str) -> int:
+    """How many refusals nobody has read yet."""
+    waiting = await _waiting(session, territory)
+    # A search may have been erased since.
+    return len(await searches.references(session, territory, set(waiting)))
+
+
+async def _waiting(session: AsyncSession, territory: str) -> dict[str, Entry]:
+    """The latest refusal of each search that nobody has read yet, oldest first."""
+    found = await journal.of_actions(session, territory, {Event.DESIST, READ}, limit=_MOST)
+    waiting: dict[str, Entry] = {}
+    for entry in reversed(found):
+        if entry.search is not None and _by_doctor(entry):
+            waiting[entry.search] = entry
+        elif entry.action == READ:
+            waiting.pop(entry.search or "", None)
+    return waiting
 
 
 async def read(house: House, actor: Actor, search_id: str, kind: Kind) -> None:

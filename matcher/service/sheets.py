@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from matcher.protocol.ids import DoctorId
 from matcher.protocol.switchboard import Switchboard
+from matcher.storage.doctors import Card
 from matcher.storage.searches import Owned
 
 #: Territories kept in memory by one process; the longest unused goes first.
@@ -25,6 +27,8 @@ class Sheet:
     searches: Mapping[str, Owned]
     #: The doctors, as sets.
     switchboard: Switchboard
+    #: The doctors, as people know them.
+    cards: Mapping[DoctorId, Card]
     #: When all doctors were read last; their loads of the week move on by themselves.
     read_at: datetime
     #: What a screen worked out from this sheet, under its own name: as good as long as the sheet.

@@ -17,7 +17,6 @@ from matcher.protocol.wishes import Wish, WishKind
 from matcher.service import desk, views
 from matcher.service.actors import OFFICE, Actor, require
 from matcher.service.house import House
-from matcher.storage import doctors
 from matcher.storage.doctors import Card
 
 
@@ -71,7 +70,7 @@ async def _sketch(session: AsyncSession, house: House, search: Search) -> Sketch
         for c in fitting
         if c.doctor not in met and c.callable and (search.widened or c.zone is Zone.TERRITORY)
     ]
-    people = await doctors.cards(session, search.territory, met | set(unasked[:UNASKED]))
+    people = await desk.cards(session, house, search.territory)
     standing = {candidate.doctor: candidate for candidate in fitting}
     place = None if search.announcement is None else search.announcement.place
 

@@ -14,6 +14,7 @@ What a requester reads again lies under the intake key: a process that takes req
 import json
 import os
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,37 @@ async def missing(session: AsyncSession, house: House, search: Search) -> list[s
     if search.state is not State.RETURNED:
         return []
     held = await _open(session, house, search.territory, search.id, MISSING)
-    return [] if held is None else list(held["missing"])
+    return _list(held, MISSING)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What the page of a search shows of the vault."""
+
+    contact: dict[str, Any] | None
+    missing: list[str]
+    reasons: list[dict[str, str]]
+
+
+async def told(session: AsyncSession, house: House, search: Search, *, with_reasons: bool) -> Told:
+    """``contact``, ``missing`` and ``reasons`` in one look."""
+    wanted = [CONTACT]
+    if search.state is State.RETURNED:
+        wanted.append(MISSING)
+    if with_reasons:
+        wanted.append(REASONS)
+    boxes = await sealed.sections(session, search.territory, search.id, wanted)
+    held = {name: _opened(house, search.territory, search.id, name, boxes.get(name)) for name in wanted[1:]}
+    box = boxes.get(CONTACT)
+    return Told(
+        contact=None if box is None else _contact(house, search.territory, search.id, box),
+        missing=_list(held.get(MISSING), MISSING),
+        reasons=_list(held.get(REASONS), REASONS),
+    )
+
+
+def _list(held: dict[str, Any] | None, name: str) -> list[Any]:
+    return [] if held is None else list(held[name])
 
 
 async def put_draft(session: AsyncSession, house: House, search: Search, raw: dict[str, Any]) -> None:
@@ -150,7 +181,7 @@ async def note_reason(session: AsyncSession, house: House, search: Search, given
 async def reasons(session: AsyncSession, house: House, search: Search) -> list[dict[str, str]]:
     """The reasons given so far, oldest first: ``{what, by?, text, at}``."""
     held = await _open(session, house, search.territory, search.id, REASONS)
-    return [] if held is None else list(held["reasons"])
+    return _list(held, REASONS)
 
 
 def hashed_term(house: House, territory: str, term: lookup.Term) -> tuple[str, str]:
@@ -338,6 +369,12 @@ async def _open(
     session: AsyncSession, house: House, territory: str, search_id: str, section: str, *, closed: bool = False
 ) -> dict[str, Any] | None:
     box = await sealed.get(session, territory, search_id, section, closed=closed)
+    return _opened(house, territory, search_id, section, box)
+
+
+def _opened(
+    house: House, territory: str, search_id: str, section: str, box: Sealed | None
+) -> dict[str, Any] | None:
     if box is None:
         return None
     text = house.vault.open(box, territory=territory, record=search_id, section=section)

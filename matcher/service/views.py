@@ -1,6 +1,6 @@
 """A search as each role sees it: JSON-ready values, absent ones left out (CONTRACT.md, "API")."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -28,7 +28,6 @@ from matcher.service.actors import COORDINATION, STAFF, Actor, Role, require
 from matcher.service.errors import Forbidden, NotFound
 from matcher.service.house import House
 from matcher.storage import doctors, journal, lookups, releases, searches
-from matcher.storage.journal import Entry
 from matcher.storage.searches import Owned
 
 View = dict[str, Any]
@@ -167,11 +166,12 @@ async def requester_view(session: AsyncSession, house: House, owned: Owned) -> V
 async def staff_view(session: AsyncSession, house: House, actor: Actor, owned: Owned) -> View:
     """Everything the office works with; the record itself is opened apart, with a purpose."""
     held = owned.search
-    contact = await vaulted.contact(session, house, held.territory, held.id)
+    told = await vaulted.told(session, house, held, with_reasons=actor.role in COORDINATION)
+    contact = told.contact
     candidates = await desk.candidates(session, house, held)
     around = Around(now=house.now(), rules=house.territory(held.territory).rules, candidates=candidates)
     entries = await journal.of_search(session, held.territory, held.id)
-    people = await doctors.cards(session, held.territory, _everyone(held, entries))
+    people = await desk.cards(session, house, held.territory)
     by_doctor = {c.doctor: c for c in candidates.ordered}
     view: View = {
         "id": held.id,
@@ -185,7 +185,7 @@ async def staff_view(session: AsyncSession, house: House, actor: Actor, owned: O
         "speaks_to_patient": held.speaks_to_patient,
         "seniority": held.seniority,
         "consent": None if held.consent is None else {"given": held.consent.given, "at": held.consent.at},
-        "missing": await vaulted.missing(session, house, held) or None,
+        "missing": told.missing or None,
         "requester": owned.structure_name,
         "announcement": None if held.announcement is None else announcement_view(held.announcement),
         "next": _next(held),
@@ -242,9 +242,7 @@ async def staff_view(session: AsyncSession, house: House, actor: Actor, owned: O
             for t in held.tasks
         ],
         "priority": _priority(owned, contact, actor),
-        "reasons": await vaulted.reasons(session, house, held) or None
-        if actor.role in COORDINATION
-        else None,
+        "reasons": told.reasons or None,
         "same_patient": await _same_patient(session, held) or None,
         "timeline": stories.timeline(entries, people),
     }
@@ -366,13 +364,6 @@ def _contact_wanted(held: Search, around: Around) -> View:
 
 def _proposing(held: Search) -> bool:
     return held.state is State.PROPOSING
-
-
-def _everyone(held: Search, entries: Iterable[Entry]) -> set[DoctorId]:
-    """The doctors whom the view names."""
-    asked = {s.doctor for s in held.solicitations} | {p.doctor for p in held.positions}
-    asked |= {DoctorId(entry.doctor) for entry in entries if entry.doctor is not None}
-    return asked | {t.doctor for t in held.tasks if t.doctor}
 
 
 def _named(people: Mapping[DoctorId, doctors.Card], doctor: DoctorId) -> View:

@@ -204,14 +204,14 @@ async def by_rpps(session: AsyncSession, territory: str) -> dict[str, DoctorId]:
     return {rpps: DoctorId(id) for rpps, id in rows}
 
 
-async def all_for_ranking(
+async def everybody(
     session: AsyncSession,
     territory: str,
     now: datetime,
     quota: Quota | None = None,
     only: Collection[str] | None = None,
-) -> list[Doctor]:
-    """Every doctor as the rules see him, with what he was asked and how often he was chosen lately.
+) -> list[tuple[Card, Doctor]]:
+    """Every doctor as people and as the rules see him, with what he was asked and how often chosen lately.
 
     ``quota`` is for those who set none; ``only``: those of these ids. One statement, whatever the number of
     doctors.
@@ -254,7 +254,7 @@ async def all_for_ranking(
         .where(_DOCTORS.c.territory_id == territory, *listed)
         .order_by(_DOCTORS.c.id)
     )
-    return [_ranked(row, quota) for row in rows.mappings()]
+    return [(card, _ranked(card, row, quota)) for row in rows.mappings() for card in (_card(row),)]
 
 
 async def pause(session: AsyncSession, territory: str, doctor: str, until: date | None) -> None:
@@ -342,8 +342,7 @@ def _card(row: RowMapping) -> Card:
     return Card(**plain)
 
 
-def _ranked(row: RowMapping, quota: Quota | None) -> Doctor:
-    card = _card(row)
+def _ranked(card: Card, row: RowMapping, quota: Quota | None) -> Doctor:
     weekly, monthly = card.asked_per_week, card.accepted_per_month
     if quota is not None:
         weekly = quota.asked_per_week if weekly is None else weekly

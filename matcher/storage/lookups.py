@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import ColumnElement, delete, or_, select
+from sqlalchemy import ColumnElement, and_, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.database import require_transaction
@@ -56,18 +56,16 @@ async def twins(session: AsyncSession, territory: str, search: str) -> list[tupl
     of the combined terms (``name+birth_date`` …) of ``records.lookup.duplicate_terms``. Not those that
     were withdrawn or joined.
     """
-    # In two statements: in one, SQLite begins with every search of the territory.
-    mine = await session.execute(
-        select(_LOOKUP.c.kind, _LOOKUP.c.hmac).where(
-            _LOOKUP.c.territory_id == territory,
-            _LOOKUP.c.search_id == search,
-            or_(_LOOKUP.c.kind == "nir", _LOOKUP.c.kind.contains("+", autoescape=True)),
-        )
+    combined = or_(_LOOKUP.c.kind == "nir", _LOOKUP.c.kind.contains("+", autoescape=True))
+    # Found first and kept: else SQLite begins with every search of the territory.
+    mine = (
+        select(_LOOKUP.c.kind, _LOOKUP.c.hmac)
+        .where(_LOOKUP.c.territory_id == territory, _LOOKUP.c.search_id == search, combined)
+        .cte("mine")
+        .prefix_with("MATERIALIZED")
     )
-    terms = [(row.kind, row.hmac) for row in mine]
-    if not terms:
-        return []
-    same = select(_LOOKUP.c.search_id).where(_LOOKUP.c.territory_id == territory, _one_of(terms))
+    shared = and_(_LOOKUP.c.kind == mine.c.kind, _LOOKUP.c.hmac == mine.c.hmac)
+    same = select(_LOOKUP.c.search_id).where(_LOOKUP.c.territory_id == territory).join(mine, shared)
     found = await session.execute(
         select(_SEARCHES.c.id, _SEARCHES.c.reference)
         .where(

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, func, select, tuple_, update
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.database import require_transaction
@@ -53,23 +54,36 @@ async def get(
     session: AsyncSession, territory: str, search: str, section: str, *, closed: bool = False
 ) -> Sealed | None:
     """The section; None where there is none, it was destroyed, or it is closed (but for ``closed``)."""
-    return (await get_many(session, territory, [search], section, closed=closed)).get(SearchId(search))
+    return (await sections(session, territory, search, [section], closed=closed)).get(section)
+
+
+async def sections(
+    session: AsyncSession, territory: str, search: str, wanted: Collection[str], *, closed: bool = False
+) -> dict[str, Sealed]:
+    """Several sections of one search, where ``get`` would give one."""
+    rows = await session.execute(_alive(territory, [search], wanted, closed=closed))
+    return {row["section"]: _sealed(row) for row in rows.mappings()}
 
 
 async def get_many(
-    session: AsyncSession, territory: str, searches: Sequence[str], section: str, *, closed: bool = False
+    session: AsyncSession, territory: str, searches: Sequence[str], section: str
 ) -> dict[SearchId, Sealed]:
     """The same section of several searches, where ``get`` would give one."""
+    rows = await session.execute(_alive(territory, searches, [section], closed=False))
+    return {row["search_id"]: _sealed(row) for row in rows.mappings()}
+
+
+def _alive(
+    territory: str, searches: Sequence[str], sections: Collection[str], *, closed: bool
+) -> Select[tuple[Any, ...]]:
+    """What was not destroyed, nor closed but for ``closed``."""
     wanted = select(*_SEALED.c).where(
         _SEALED.c.territory_id == territory,
         _SEALED.c.search_id.in_(searches),
-        _SEALED.c.section == section,
+        _SEALED.c.section.in_(sections),
         _SEALED.c.destroyed.is_(False),
     )
-    if not closed:
-        wanted = wanted.where(_SEALED.c.closed_at.is_(None))
-    rows = (await session.execute(wanted)).mappings()
-    return {row["search_id"]: _sealed(row) for row in rows}
+    return wanted if closed else wanted.where(_SEALED.c.closed_at.is_(None))
 
 
 async def delete(session: AsyncSession, territory: str, search: str, section: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from matcher.protocol.search import CallOutcome, RefusalReason, SpokeWith, Terms, Where
-from matcher.service import bureau, calls
+from matcher.service import calls
 from matcher.service.actors import OFFICE
 from matcher.service.errors import Conflict, Invalid
 from matcher.web import pages
@@ -52,7 +52,7 @@ async def _show(
         typed=typed or {},
         find=find,
         found=pages.lenient(await calls.named(house, actor, find)) if find else [],
-        fresh=await bureau.news(house, actor),
+        fresh=board.fresh,
         counts=board,
         start=start,
         following=start + len(board.cards) if board.after else None,

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from matcher.service import bureau, refusals, restoring, unreached
+from matcher.service import bureau, restoring, unreached
 from matcher.service.actors import COORDINATION, OFFICE
 from matcher.web import pages, words
 from matcher.web.keys import actor_of, house_of
@@ -26,7 +26,7 @@ async def show(request: web.Request) -> web.Response:
         since=f"Depuis {since}\N{NO-BREAK SPACE}: {screen.yes}\N{NO-BREAK SPACE}oui, "
         f"{screen.no}\N{NO-BREAK SPACE}non.",
         stopped=screen.stopped,
-        refused=len(await refusals.unread(house, actor)) if actor.role in COORDINATION else 0,
+        refused=screen.refused,
         fresh=screen.fresh,
         rows=screen.rows,
         start=start,

@@ -12,6 +12,7 @@ from functools import cache
 from random import Random
 from typing import Final
 
+from config.database import keep_statistics
 from matcher.protocol import ranking, steps
 from matcher.protocol.announcement import AgeBand, Announcement
 from matcher.protocol.doctors import Candidates, Doctor, Zone
@@ -83,6 +84,8 @@ async def fill(house: House, *, open_searches: int, doctors_: int, structure: st
                     doctor, purpose = told or (None, None)
                     entry = house.entry(who, event, search=search.id, doctor=doctor, purpose=purpose)
                     await journal.append(session, replace(entry, at=at, state=search.state))
+    # As a worker does at its start and each hour.
+    await keep_statistics(house.engine)
 
 
 class _Ranked:

@@ -109,7 +109,7 @@ async def test_two_doctors_do_not_share_an_rpps_number_or_a_corrected_address(wo
 
 async def ranked(world, quota=None):
     async with world.begin() as session:
-        return {one.id: one for one in await doctors.all_for_ranking(session, HERE, NOW, quota)}
+        return {one.id: one for _, one in await doctors.everybody(session, HERE, NOW, quota)}
 
 
 async def test_the_rules_see_how_often_a_doctor_was_asked_and_chosen_lately(world):

@@ -42,7 +42,7 @@ class LookupRow(Base):
     """A keyed hash of a name, a birth date, a phone … of a record."""
 
     __tablename__ = "lookup"
-    __table_args__ = (of_search(), Index(None, "territory_id", "search_id"))
+    __table_args__ = (of_search(), Index(None, "territory_id", "search_id", "kind", "hmac"))
 
     territory_id: Mapped[TerritoryId]
     kind: Mapped[Key]
