@@ -1,10 +1,20 @@
 """The database engine and the column types that every table shares. SQLite by default, PostgreSQL by URL."""
 
+from collections.abc import Hashable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sqlalchemy import DateTime, Dialect, MetaData, event
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Dialect,
+    MetaData,
+    SQLColumnExpression,
+    and_,
+    event,
+    tuple_,
+)
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import (
@@ -164,3 +174,17 @@ def require_transaction(session: AsyncSession) -> None:
     transaction = session.sync_session.get_transaction()
     if transaction is None or transaction.origin is SessionTransactionOrigin.AUTOBEGIN:
         raise OutsideTransaction("needs a transaction: async with sessions.begin() as session")
+
+
+def among(
+    columns: Sequence[SQLColumnExpression[Any]], keys: Sequence[tuple[Hashable, ...]]
+) -> ColumnElement[bool]:
+    """That the values of these columns are one of these keys, each a value for each column.
+
+    Said of each column by itself as well: SQLite would look through the whole table for a list of tuples.
+    """
+    apart = [
+        column.in_(list(dict.fromkeys(values)))
+        for column, values in zip(columns, zip(*keys, strict=True), strict=bool(keys))
+    ]
+    return and_(*apart, tuple_(*columns).in_(keys))

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, case, func, select, text, tuple_, update
+from sqlalchemy import Update, case, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from config.database import require_transaction
+from config.database import among, require_transaction
 from messaging.outbox import OutboxRow
 
 _DONE = ("accepted", "dead", "dropped")
@@ -109,10 +109,7 @@ async def claim(
     rows = [_row(one, now) for one in found]
     await session.execute(
         update(OutboxRow)
-        .where(
-            *_of(rows),
-            tuple_(OutboxRow.territory_id, OutboxRow.id).in_([(row.territory, row.id) for row in rows]),
-        )
+        .where(among((OutboxRow.territory_id, OutboxRow.id), [(row.territory, row.id) for row in rows]))
         .values(
             # Found "sending" with its lease over: the worker died, perhaps after the mail had left.
             may_have_left=case((OutboxRow.state == "sending", True), else_=OutboxRow.may_have_left),
@@ -207,18 +204,11 @@ def _claimed(rows: Sequence[Row]) -> Update:
     return (
         update(OutboxRow)
         .where(
-            *_of(rows),
-            tuple_(OutboxRow.territory_id, OutboxRow.id, OutboxRow.fence).in_(keys),
+            among((OutboxRow.territory_id, OutboxRow.id, OutboxRow.fence), keys),
             OutboxRow.state.in_(("sending", "settling")),
         )
         .execution_options(synchronize_session=False)
     )
-
-
-def _of(rows: Sequence[Row]) -> tuple[ColumnElement[bool], ...]:
-    """Said apart as well: SQLite would look through the whole table for a list of pairs."""
-    territories = sorted({row.territory for row in rows})
-    return OutboxRow.territory_id.in_(territories), OutboxRow.id.in_([row.id for row in rows])
 
 
 def _row(found: Any, now: datetime) -> Row:

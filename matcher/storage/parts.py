@@ -8,9 +8,10 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import RowMapping, Table, and_, delete, select, tuple_
+from sqlalchemy import RowMapping, Table, and_, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from config.database import among
 from matcher.protocol.ids import DoctorId, SearchId
 from matcher.protocol.search import Position, Search, Solicitation, Stand, Task, Timer
 from matcher.storage.convert import CALL_ATTEMPT, POSITION, SOLICITATION, TASK, TIMER
@@ -205,12 +206,8 @@ async def _difference(
     """Delete the keys that went, write those that came or changed."""
     gone = [dict(key) for key in old if key not in new]  # type: ignore[call-overload]
     if gone:
-        columns = list(gone[0])
-        await session.execute(
-            delete(into).where(
-                tuple_(*(into.c[name] for name in columns)).in_([tuple(key.values()) for key in gone])
-            )
-        )
+        columns = [into.c[name] for name in gone[0]]
+        await session.execute(delete(into).where(among(columns, [tuple(key.values()) for key in gone])))
     written = [value for key, value in new.items() if key not in old or old[key] != value]
     for late in (False, True):
         await upsert(session, into, [encode(v) for v in written if last(v) is late], besides=besides)

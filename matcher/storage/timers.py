@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import RowMapping, func, literal, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from config.database import require_transaction
+from config.database import among, require_transaction
 from matcher.protocol.ids import SearchId
 from matcher.protocol.search import Timer
 from matcher.storage.parts import timer_of
@@ -62,9 +62,7 @@ async def claim_due(session: AsyncSession, now: datetime, lease: timedelta, limi
         return []
     await session.execute(
         update(_TIMERS)
-        .where(
-            tuple_(*_KEY).in_([tuple(row[column.name] for column in _KEY) for row in found]),
-        )
+        .where(among(_KEY, [tuple(row[column.name] for column in _KEY) for row in found]))
         .values(lease_until=now + lease, fence=_TIMERS.c.fence + 1)
     )
     return [
@@ -85,7 +83,7 @@ async def give_back(session: AsyncSession, unused: Sequence[Due]) -> None:
         (due.territory, due.search, due.timer.kind.value, due.timer.doctor or "", due.fence) for due in unused
     ]
     await session.execute(
-        update(_TIMERS).where(tuple_(*_KEY, _TIMERS.c.fence).in_(ours)).values(lease_until=None)
+        update(_TIMERS).where(among((*_KEY, _TIMERS.c.fence), ours)).values(lease_until=None)
     )
 
 

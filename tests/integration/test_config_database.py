@@ -10,6 +10,7 @@ from sqlalchemy.exc import StatementError
 from config.database import (
     OutsideTransaction,
     UTCDateTime,
+    among,
     database_url,
     make_engine,
     make_sessions,
@@ -84,6 +85,23 @@ async def test_sqlite_in_memory_is_one_database():
     async with sessions.begin() as session:
         await session.execute(text("SELECT n FROM x"))
     await engine.dispose()
+
+
+async def test_rows_are_found_by_their_keys_and_never_by_looking_through_the_table(mail_sessions):
+    keys = (OutboxRow.territory_id, OutboxRow.message_id)
+    async with mail_sessions.begin() as session:
+        for number in range(3):
+            await put(session, NOW, number)
+        wanted = select(OutboxRow.message_id).where(
+            among(keys, [("t", "<0@x>"), ("t", "<2@x>"), ("u", "<1@x>")])
+        )
+        assert set(await session.scalars(wanted)) == {"<0@x>", "<2@x>"}
+        assert (await session.scalars(select(OutboxRow.id).where(among(keys, [])))).all() == []
+        if session.get_bind().dialect.name == "sqlite":
+            # However few rows there are; PostgreSQL would choose by their number.
+            literal = wanted.compile(session.get_bind(), compile_kwargs={"literal_binds": True})
+            plan = (await session.execute(text(f"EXPLAIN QUERY PLAN {literal}"))).all()
+            assert "SEARCH outbox" in plan[0].detail, plan
 
 
 async def test_writers_queue_up_on_sqlite(tmp_path):
