@@ -35,7 +35,7 @@ def register(app: typer.Typer, in_house: InHouse, settings: Callable[[], Setting
 def _life(group: typer.Typer, in_house: InHouse) -> None:
     @group.command("new")
     def new() -> None:
-        """Créer une paire de clés pour le mois en cours ; les nouvelles fiches lui sont scellées."""
+        """Créer les clés du mois en cours ; nouvelles fiches et nouveaux brouillons leur sont scellés."""
 
         async def create(house: House) -> str:
             return house.keyring.create(house.now())
@@ -44,7 +44,7 @@ def _life(group: typer.Typer, in_house: InHouse) -> None:
 
     @group.command("rewrap")
     def rewrap() -> None:
-        """Sceller de nouveau chaque fiche vivante à la clé du mois ; reprend où il s’était arrêté."""
+        """Sceller de nouveau fiches et brouillons vivants aux clés du mois ; reprend où il s’était arrêté."""
 
         async def again(house: House) -> int:
             return await keys.rewrap(house, lambda done, total: _say(f"{done} sur {total} …"))
@@ -52,10 +52,14 @@ def _life(group: typer.Typer, in_house: InHouse) -> None:
         _say(f"{in_house(again)} sections scellées de nouveau")
 
     @group.command("destroy")
-    def destroy(month: Annotated[str, typer.Argument(help="AAAA-MM, ou AAAA-MM-N.")]) -> None:
-        """Détruire la clé d’un mois : ses fiches deviennent illisibles dans toutes les sauvegardes."""
-        in_house(lambda house: keys.destroy(house, month))
-        _say(f"clé {month} détruite, avec sa copie de secours ; détruisez aussi les copies faites ailleurs")
+    def destroy(
+        month: Annotated[str, typer.Argument(help="AAAA-MM (tout le mois, sauf ce qui sert), AAAA-MM-N.")],
+    ) -> None:
+        """Détruire les clés d’un mois : fiches et brouillons illisibles dans toutes ses sauvegardes."""
+        for name in in_house(lambda house: keys.destroy(house, month)):
+            _say(
+                f"clé {name} détruite, avec sa copie de secours ; détruisez aussi les copies faites ailleurs"
+            )
 
     @group.command("publish")
     def publish(
@@ -64,7 +68,7 @@ def _life(group: typer.Typer, in_house: InHouse) -> None:
         """Copier ailleurs ce qu’il faut pour recevoir des demandes, et rien qui ouvre une fiche."""
 
         async def copy(house: House) -> list[str]:
-            return house.keyring.publish(folder)
+            return house.keyring.publish(folder, house.now())
 
         for path in in_house(copy):
             _say(path)

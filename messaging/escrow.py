@@ -5,7 +5,7 @@ A folder of its own, beside the backups rather than beside the keys::
 
     recipient.txt      age1…, the public half of the offline key
     2026-11.age        the private key of that month, encrypted to it
-    intake.age
+    intake-2026-11.age    the private key of that month's drafts
     mac-links-1.age  a MAC key: with it the links of mails that are out go on being ours, and a mail that is
                      sent again bears its first Message-ID
 

@@ -4,7 +4,7 @@ A folder of 0700 holds files of 0600::
 
     months/2026-11.private.pem     an X25519 pair; a second pair of the same month is 2026-11-2
     months/2026-11.public.pem
-    months/intake.private.pem      the pair that drafts are sealed to
+    months/intake-2026-11.private.pem    the pair that the drafts of that month are sealed to
     mac/links-1.key                32 random bytes, by purpose and generation
     journal.private.pem            Ed25519: signs the head of the journal
 
@@ -16,7 +16,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -34,9 +34,11 @@ from cryptography.hazmat.primitives.serialization import (
 
 from messaging.files import overwrite, replace, sync, write_new
 
-INTAKE = "intake"
-
+#: What the pairs of drafts begin with. One of that name alone, of no month, is from before they had months:
+#: it opens until it is destroyed, and is never made.
+_INTAKE = "intake"
 _MONTH = re.compile(r"([0-9]{4}-(?:0[1-9]|1[0-2]))(?:-([2-9]|[1-9][0-9]{1,2}))?")
+_DRAFTS = re.compile(rf"{_INTAKE}(?:-{_MONTH.pattern})?")
 _PRIVATE, _PUBLIC, _RETIRED = ".private.pem", ".public.pem", ".retired.pem"
 
 
@@ -90,7 +92,7 @@ class KeyRing:
         self._parsed: dict[bytes, X25519PrivateKey | X25519PublicKey | Ed25519PrivateKey] = {}
 
     def prepare(self, now: datetime) -> str:
-        """Make whatever key is still missing, the pair of ``now``'s month included; safe to repeat.
+        """Make whatever key is still missing, the pairs of ``now``'s month included; safe to repeat.
 
         Returns the name of the pair that new records are sealed to.
         """
@@ -102,44 +104,69 @@ class KeyRing:
                 self._make_mac(purpose, 1)
         with contextlib.suppress(FileExistsError):
             write_new(self.folder / f"journal{_PRIVATE}", _pem(Ed25519PrivateKey.generate()))
-        self._make_pair(INTAKE)
         month = f"{now:%Y-%m}"
-        if not any(name.startswith(month) for name in self._known()):
-            self._make_pair(month)
+        for name in (month, f"{_INTAKE}-{month}"):
+            for one in {known for known in self._known() if known.startswith(name)} or {name}:
+                if not self._pair(one, _RETIRED).exists():
+                    self._make_pair(one)
         return self.current(now)
 
     # The pairs that records are sealed to
 
     def create(self, now: datetime) -> str:
-        """Make one more pair for ``now``'s month and return its name: ``2026-11``, then ``2026-11-2``."""
+        """Make one more pair for ``now``'s month, and one for its drafts; the name of the first: ``2026-11``,
+        then ``2026-11-2``.
+        """
         month = f"{now:%Y-%m}"
-        taken = [_order(name)[1] for name in self._known() if name.startswith(month)]
+        taken = [order[1] for order in map(_order, self._known()) if order[0] == month]
         generation = max(taken, default=0) + 1
         name = month if generation == 1 else f"{month}-{generation}"
-        self._make_pair(name)
+        for pair in (name, f"{_INTAKE}-{name}"):
+            self._make_pair(pair)
         return name
 
     def months(self) -> list[str]:
-        """The pairs that can be sealed to, oldest first."""
-        names = (path.name.removesuffix(_PUBLIC) for path in self._months.glob(f"*{_PUBLIC}"))
-        return sorted((name for name in names if _MONTH.fullmatch(name)), key=_order)
+        """The pairs that records can be sealed to, oldest first."""
+        return self._sealing(_MONTH)
+
+    def drafts(self) -> list[str]:
+        """The pairs that drafts and returned requests can be sealed to, oldest first."""
+        return self._sealing(_DRAFTS)
 
     def current(self, now: datetime) -> str:
-        """The newest pair that is not of a month to come. Raises KeyAbsent if there is none."""
-        month = f"{now:%Y-%m}"
-        names = [name for name in self.months() if name[:7] <= month]
-        if not names:
-            raise KeyAbsent("no key to seal records to: trait-union keys new")
-        return names[-1]
+        """The newest pair of records that is not of a month to come. Raises KeyAbsent if there is none."""
+        return _newest(self.months(), now)
+
+    def current_drafts(self, now: datetime) -> str:
+        """The newest pair of drafts that is not of a month to come. Raises KeyAbsent if there is none."""
+        return _newest(self.drafts(), now)
+
+    def serving(self, now: datetime) -> set[str]:
+        """The pairs that what is new is sealed to: now, or once the month comes that they were made for."""
+        later = {name for name in (*self.months(), *self.drafts()) if _order(name)[0] > f"{now:%Y-%m}"}
+        return later | {self.current(now), self.current_drafts(now)}
+
+    def named(self, month: str) -> list[str]:
+        """The pairs that go together, of records and of drafts: every one of ``2026-11``, or those of
+        ``2026-11-2`` alone. None for what names no pair.
+        """
+        match = _MONTH.fullmatch(month)
+        if match is None:
+            return [name for name in self.drafts() if name == month]
+        return [
+            name
+            for name in (*self.months(), *self.drafts())
+            if _order(name) == _order(month) or (match[2] is None and _order(name)[0] == month)
+        ]
 
     def public(self, name: str) -> X25519PublicKey:
-        """The half that seals, of a month or of ``intake``. Raises KeyAbsent."""
+        """The half that seals, of records or of drafts. Raises KeyAbsent."""
         key = self._load(self._pair(name, _PUBLIC))
         assert isinstance(key, X25519PublicKey)
         return key
 
     def private(self, name: str) -> X25519PrivateKey:
-        """The half that opens, of a month or of ``intake``. Raises KeyAbsent."""
+        """The half that opens, of records or of drafts. Raises KeyAbsent."""
         key = self._load(self._pair(name, _PRIVATE))
         assert isinstance(key, X25519PrivateKey)
         return key
@@ -180,7 +207,8 @@ class KeyRing:
         """See that every private half that opens something, and every MAC key, is copied for the offline key;
         the names of the former.
         """
-        held = [name for name in (INTAKE, *self.months()) if self._pair(name, _PRIVATE).exists()]
+        pairs = (*self.drafts(), *self.months())
+        held = [name for name in pairs if self._pair(name, _PRIVATE).exists()]
         for name in held:
             if self._copies is not None:
                 self._copies.keep(name, self._bytes(self._pair(name, _PRIVATE)))
@@ -222,14 +250,17 @@ class KeyRing:
         self._make_pair(name)
         return True
 
-    def publish(self, folder: Path) -> list[str]:
+    def publish(self, folder: Path, now: datetime) -> list[str]:
         """Copy to another folder what taking requests in needs, and nothing that opens a record: the public
-        halves, the pair of the drafts, and the keys of look-ups, Message-IDs and accounts.
+        halves, the pairs of the drafts, and the keys of look-ups, Message-IDs and accounts.
 
-        What is no longer here goes there too. The files get the owner of ``folder``, where this process may
-        give them. Returns what the folder now holds, by path within it.
+        The pairs of the month that follows ``now`` are made first: who holds that folder goes on to them by
+        itself when the month turns. What is no longer here goes there too. The files get the owner of
+        ``folder``, where this process may give them. Returns what the folder now holds, by path within it.
         """
-        wanted = [*self._months.glob(f"*{_PUBLIC}"), self._pair(INTAKE, _PRIVATE)]
+        self.prepare(now)
+        self.prepare(now.replace(day=28) + timedelta(days=4))
+        wanted = [*self._months.glob(f"*{_PUBLIC}"), *self._months.glob(f"{_INTAKE}*{_PRIVATE}")]
         for purpose in _FOR_INTAKE:
             wanted += [self._macs / f"{purpose}-{number}.key" for number in self._generations(purpose)]
         found = {path.relative_to(self.folder): path.read_bytes() for path in wanted}
@@ -283,7 +314,7 @@ class KeyRing:
 
     def _pair(self, name: str, end: str) -> Path:
         # The name may come from a command line or a stolen-and-edited row: it must not leave the folder.
-        if name != INTAKE and not _MONTH.fullmatch(name):
+        if not (_MONTH.fullmatch(name) or _DRAFTS.fullmatch(name)):
             raise KeyAbsent(f"no key {name!r}")
         return self._months / f"{name}{end}"
 
@@ -317,8 +348,12 @@ class KeyRing:
         """Every pair of a month, retired ones too: their names are not given twice."""
         for path in self._months.glob("*.pem"):
             name = path.name.split(".", 1)[0]
-            if _MONTH.fullmatch(name):
+            if _MONTH.fullmatch(name) or _DRAFTS.fullmatch(name):
                 yield name
+
+    def _sealing(self, kind: re.Pattern[str]) -> list[str]:
+        names = (path.name.removesuffix(_PUBLIC) for path in self._months.glob(f"*{_PUBLIC}"))
+        return sorted((name for name in names if kind.fullmatch(name)), key=_order)
 
     def _generations(self, purpose: Mac) -> list[int]:
         numbers = (path.stem.removeprefix(f"{purpose}-") for path in self._macs.glob(f"{purpose}-*.key"))
@@ -353,9 +388,16 @@ def _load_private(content: bytes) -> object:
 
 
 def _order(name: str) -> tuple[str, int]:
-    match = _MONTH.fullmatch(name)
-    assert match is not None
-    return match[1], int(match[2] or 1)
+    """The month and generation of a pair; what is of no month is older than any."""
+    match = _MONTH.fullmatch(name.removeprefix(f"{_INTAKE}-"))
+    return ("", 1) if match is None else (match[1], int(match[2] or 1))
+
+
+def _newest(names: list[str], now: datetime) -> str:
+    begun = [name for name in names if _order(name)[0] <= f"{now:%Y-%m}"]
+    if not begun:
+        raise KeyAbsent("no key to seal records to: trait-union keys new")
+    return begun[-1]
 
 
 def _pem(key: X25519PrivateKey | Ed25519PrivateKey) -> bytes:

@@ -42,7 +42,7 @@ class Unreadable(Exception):
 class Sealed:
     """A sealed section, as it is stored beside its territory, record id and section's name."""
 
-    #: The name of the key pair that it is sealed to: ``2026-11``, ``intake``.
+    #: The name of the key pair that it is sealed to: ``2026-11``, ``intake-2026-11``.
     key: str
     version: int
     #: The data key, sealed by HPKE.

@@ -12,21 +12,23 @@ _BATCH = 100
 
 
 async def rewrap(house: House, progress: Callable[[int, int], None]) -> int:
-    """Seal every live record again to the current month. Resumes where it was stopped: what is done is
-    under the new key. ``progress`` is told how many sections were sealed again, of how many that there were
-    to do; the caller gets the first of the two.
+    """Seal every live record and draft again to the current month. Resumes where it was stopped: what is done
+    is under the new key. ``progress`` is told how many sections were sealed again, of how many that there
+    were to do; the caller gets the first of the two.
     """
-    current = house.keyring.current(house.now())
-    months = [month for month in house.keyring.months() if month != current]
+    ring, now = house.keyring, house.now()
+    moves = {name: ring.current(now) for name in ring.months()}
+    moves |= {name: ring.current_drafts(now) for name in ring.drafts()}
+    moves = {name: current for name, current in moves.items() if name != current}
     async with house.sessions.begin() as session:
         used = await sealed.keys_in_use(session)
-    total = sum(used.get(month, 0) for month in months)
+    total = sum(used.get(name, 0) for name in moves)
     done = 0
-    for month in months:
+    for name, current in moves.items():
         after = None
         while True:
             async with house.sessions.begin() as session:
-                batch = await sealed.under_key(session, month, after=after, limit=_BATCH)
+                batch = await sealed.under_key(session, name, after=after, limit=_BATCH)
                 for section in batch:
                     place = {
                         "territory": section.territory,
@@ -42,21 +44,30 @@ async def rewrap(house: House, progress: Callable[[int, int], None]) -> int:
     return done
 
 
-async def destroy(house: House, month: str) -> None:
-    """Destroy a month's key pair, and with it every backup's records of that month.
+async def destroy(house: House, month: str) -> list[str]:
+    """Destroy a month's key pairs, and with them every backup's records and drafts of that month; their
+    names. ``month`` is the whole of one (``2026-11``), without what is sealed to now, or one generation of it
+    (``2026-11-2``).
 
-    Raises Conflict while a live record still needs it (``keys rewrap`` first), or for the current month;
-    KeyAbsent where there is none.
+    Raises Conflict while a live record or draft still needs one (``keys rewrap`` first), or for what new ones
+    are sealed to, now or in a month to come; KeyAbsent where there is none.
     """
-    if month not in house.keyring.months():
+    ring, now = house.keyring, house.now()
+    named = ring.named(month)
+    if not named:
         raise KeyAbsent(month)
-    if month == house.keyring.current(house.now()):
-        raise Conflict("current_key", "this is the current month's key; it still seals new records")
+    serving = ring.serving(now)
+    going = [name for name in named if name not in serving]
+    if not going:
+        raise Conflict("current_key", "this month's key seals new records, now or when its month comes")
     async with house.sessions.begin() as session:
-        used = (await sealed.keys_in_use(session)).get(month, 0)
+        in_use = await sealed.keys_in_use(session)
+    used = sum(in_use.get(name, 0) for name in going)
     if used:
         raise Conflict("key_in_use", f"{used} sections are still sealed to it; run trait-union keys rewrap")
-    house.keyring.destroy(month)
+    for name in going:
+        ring.destroy(name)
+    return going
 
 
 async def recover(house: House, identity: str) -> list[str]:

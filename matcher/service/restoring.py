@@ -14,7 +14,6 @@ from matcher.service.errors import Conflict
 from matcher.service.house import House
 from matcher.storage import journal, sealed, territories
 from matcher.storage import searches as stored
-from messaging.keyring import INTAKE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +39,7 @@ async def after(house: House) -> Restored:
             await journal.append(session, house.entry(operator, "restored"))
     async with house.sessions.begin() as session:
         used = await sealed.keys_in_use(session)
-    here = {*house.keyring.months(), INTAKE}
+    here = {*house.keyring.months(), *house.keyring.drafts()}
     return Restored(
         territories=tuple(sorted(house.territories)),
         withdrawn=again["withdrawn"],

@@ -1,14 +1,14 @@
 """What of a search lies sealed: put in, taken out, closed, destroyed.
 
-Sections: ``draft`` (under the intake key, until submitted), ``record`` (the request as it was sent),
+Sections: ``draft`` (until submitted), ``record`` (the request as it was sent),
 ``contact`` (what the office and the mails to a patient need: label, names, numbers), ``missing`` (what the
 office wrote when it returned the request), ``consent`` (as it was last told, until the request is sealed
 again), ``figures`` (opened once, at the end), ``reasons`` (why a doctor or the patient did not go on, why a
 search was reopened) and the replies that wait to be read. Nothing else of a patient is stored; look-ups go
 over keyed hashes.
 
-What a requester reads again lies under the intake key: a process that takes requests in opens nothing else
-(ARCHITECTURE, decision 6).
+What a requester reads again (``draft``, ``missing``) lies under the month's pair of the drafts: a process
+that takes requests in opens nothing else (ARCHITECTURE, decision 6).
 """
 
 import json
@@ -30,7 +30,7 @@ from matcher.service import asking, figures
 from matcher.service.errors import NotFound
 from matcher.service.house import House, Part
 from matcher.storage import lookups, sealed
-from messaging.keyring import INTAKE, KeyAbsent
+from messaging.keyring import KeyAbsent
 from messaging.vault import Sealed, Unreadable
 
 DRAFT, RECORD, CONTACT, MISSING, REASONS = "draft", "record", "contact", "missing", "reasons"
@@ -65,7 +65,8 @@ CONTACT_FIELDS = (
 async def hand_back(session: AsyncSession, house: House, search: Search, missing: Sequence[str]) -> None:
     """Seal a returned request for its requester, with what it lacks in the office's own words."""
     await put_draft(session, house, search, await request(session, house, search))
-    await _put(session, house, search, MISSING, {"missing": list(missing)}, INTAKE)
+    lacking = {"missing": list(missing)}
+    await _put(session, house, search, MISSING, lacking, house.keyring.current_drafts(house.now()))
 
 
 async def missing(session: AsyncSession, house: House, search: Search) -> list[str]:
@@ -107,8 +108,8 @@ def _list(held: dict[str, Any] | None, name: str) -> list[Any]:
 
 
 async def put_draft(session: AsyncSession, house: House, search: Search, raw: dict[str, Any]) -> None:
-    """Seal what was typed so far; it needs the public half of the intake key only."""
-    await _put(session, house, search, DRAFT, raw, INTAKE)
+    """Seal what was typed so far; it needs the public half of the drafts' pair only."""
+    await _put(session, house, search, DRAFT, raw, house.keyring.current_drafts(house.now()))
 
 
 async def put_record(

@@ -88,7 +88,7 @@ def read(installation: Installation, ring: KeyRing, database: Path | None = None
 
 
 def test_sealing_again_killed_in_the_middle_leaves_everything_readable_and_resumes(installation) -> None:
-    old = seal(installation, 1500)
+    old = seal(installation, 400)
     month = installation.run("keys", "new").stderr.split()[1]
     program = subprocess.Popen(
         [sys.executable, "-m", "matcher", "keys", "rewrap"],
@@ -102,11 +102,11 @@ def test_sealing_again_killed_in_the_middle_leaves_everything_readable_and_resum
     program.send_signal(signal.SIGKILL)
     program.wait(60)
     program.stderr.close()
-    assert said == "100 sur 3000 …\n"
+    assert said == "100 sur 800 …\n"
     before = read(installation, ring_of(installation))
     assert set(before) == {old, month}
-    assert 100 <= before[month] < 3000
-    assert sum(before.values()) == 3000
+    assert 100 <= before[month] < 800
+    assert sum(before.values()) == 800
     # A key that something still needs is not destroyed.
     refused = installation.run("keys", "destroy", old)
     assert refused.returncode == 1
@@ -116,10 +116,10 @@ def test_sealing_again_killed_in_the_middle_leaves_everything_readable_and_resum
     assert resumed.returncode == 0, resumed.stderr
     assert f"sur {before[old]} …" in resumed.stderr
     assert f"{before[old]} sections scellées" in resumed.stderr
-    assert read(installation, ring_of(installation)) == {month: 3000}
+    assert read(installation, ring_of(installation)) == {month: 800}
     assert installation.run("keys", "rewrap").stderr == "0 sections scellées de nouveau\n"
     assert installation.run("keys", "destroy", old).returncode == 0
-    assert read(installation, ring_of(installation)) == {month: 3000}
+    assert read(installation, ring_of(installation)) == {month: 800}
 
 
 def test_a_backup_made_before_its_months_key_went_opens_for_nobody(installation, tmp_path_factory) -> None:
@@ -224,8 +224,11 @@ def test_what_is_published_for_the_intake_opens_no_record(installation, tmp_path
     seal(installation, 1)
     done = installation.run("keys", "publish", str(tmp_path / "intake"))
     assert done.returncode == 0, done.stderr
-    assert "months/intake.private.pem" in done.stderr
-    assert sum("private" in path.name for path in (tmp_path / "intake").rglob("*")) == 1
+    # The drafts of this month and of the next.
+    assert done.stderr.count("months/intake-") == 4
+    private = [path.name for path in (tmp_path / "intake").rglob("*.private.pem")]
+    assert len(private) == 2
+    assert all(name.startswith("intake-") for name in private)
     with pytest.raises(KeyAbsent):
         read(installation, KeyRing(tmp_path / "intake"))
 

@@ -70,7 +70,7 @@ async def test_requests_are_taken_in_by_a_process_that_can_open_no_record(
     full, public = tmp_path / "release" / "keys", tmp_path / "intake" / "keys"
     keys = await installed(postgresql_url, full)
     office, structure = keys["coordinatrice"], keys["requester"]
-    KeyRing(full).publish(public)
+    KeyRing(full).publish(public, datetime.now(UTC))
     assert not list(public.rglob("20*.private.pem"))
     here, there = environment(postgresql_url, public), environment(postgresql_url, full)
     async with (
@@ -119,8 +119,9 @@ async def test_requests_are_taken_in_by_a_process_that_can_open_no_record(
         assert await refused(release, gone, office) == 404
         assert made["id"] in (public / "consents-taken-back.jsonl").read_text()
 
-        # Without the pair of the drafts a whole request is taken in still.
-        (public / "months" / "intake.private.pem").unlink()
+        # Without the private halves of the drafts a whole request is taken in still.
+        for private in public.rglob("intake-*.private.pem"):
+            private.unlink()
         last = await told(intake, "/searches", structure, request(consent=CONSENT))
         assert last["state"] == "submitted"
     for log in ("intake.log", "release.log"):
@@ -147,11 +148,10 @@ def test_another_user_reads_the_published_folder_and_no_key_beside_it() -> None:
         place = Path(folder)
         place.chmod(0o755)
         ring = KeyRing(place / "keys")
-        ring.prepare(datetime(2026, 11, 23, tzinfo=UTC))
         public = place / "intake"
         public.mkdir()
         os.chown(public, stranger.pw_uid, stranger.pw_gid)
-        ring.publish(public)
+        ring.publish(public, datetime(2026, 11, 23, tzinfo=UTC))
 
         def readable(path: Path) -> bool:
             read = ["cat", str(path)]

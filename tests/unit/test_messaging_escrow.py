@@ -7,10 +7,11 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from messaging import escrow
 from messaging.escrow import BadEscrowKey, Escrow, EscrowKeys, identity_of
-from messaging.keyring import INTAKE, KeyAbsent, KeyRing, Mac
+from messaging.keyring import KeyAbsent, KeyRing, Mac
 from messaging.links import Link, Links, Purpose
 from messaging.outbox import derive_message_id
 
+DRAFTS = "intake-2026-11"
 NOVEMBER = datetime(2026, 11, 23, 8, tzinfo=UTC)
 DECEMBER = datetime(2026, 12, 1, tzinfo=UTC)
 
@@ -49,17 +50,17 @@ def pairs(copies):
 
 
 def test_without_an_offline_key_no_copy_is_made(ring, copies):
-    assert ring.copy_all() == [INTAKE, "2026-11"]
+    assert ring.copy_all() == [DRAFTS, "2026-11"]
     assert pairs(copies) == []
     assert copies.recipient() is None
-    assert KeyRing(ring.folder).copy_all() == [INTAKE, "2026-11"]
+    assert KeyRing(ring.folder).copy_all() == [DRAFTS, "2026-11"]
 
 
 def test_every_key_has_a_copy_from_the_day_it_is_made(copies, offline, ring):
-    assert pairs(copies) == ["2026-11", INTAKE]
+    assert pairs(copies) == ["2026-11", DRAFTS]
     ring.create(NOVEMBER)
     ring.prepare(DECEMBER)
-    assert pairs(copies) == ["2026-11", "2026-11-2", "2026-12", INTAKE]
+    assert pairs(copies) == ["2026-11", "2026-11-2", "2026-12", DRAFTS, f"{DRAFTS}-2", "intake-2026-12"]
     keys = EscrowKeys(copies, offline)
     for name in pairs(copies):
         assert raw(keys.private(name)) == raw(ring.private(name)) == raw(keys.private(name))
@@ -71,7 +72,7 @@ def test_keys_made_before_the_offline_key_are_copied_when_it_comes(ring, copies,
     before = {path: path.read_bytes() for path in copies.folder.iterdir()}
     ring.copy_all()
     assert {path: path.read_bytes() for path in copies.folder.iterdir()} == before
-    assert pairs(copies) == ["2026-11", INTAKE]
+    assert pairs(copies) == ["2026-11", DRAFTS]
 
 
 def test_nothing_of_a_key_or_of_the_secret_is_in_the_folder_of_copies(ring, copies, offline):
@@ -100,7 +101,7 @@ def test_a_new_offline_key_takes_the_copies_of_the_old_one_away(ring, copies, of
     assert pairs(copies) == []
     ring.copy_all()
     copies.use(recipient)
-    assert pairs(copies) == ["2026-11", INTAKE]
+    assert pairs(copies) == ["2026-11", DRAFTS]
     with pytest.raises(KeyAbsent):
         EscrowKeys(copies, offline).private("2026-11")
     assert raw(EscrowKeys(copies, secret).private("2026-11")) == raw(ring.private("2026-11"))
@@ -113,7 +114,7 @@ def test_a_destroyed_month_takes_its_copy_along(ring, copies, offline):
     content = path.read_bytes()
     kept.hardlink_to(path)
     ring.destroy("2026-11")
-    assert pairs(copies) == [INTAKE]
+    assert pairs(copies) == [DRAFTS]
     assert kept.read_bytes() != content
 
 
@@ -126,7 +127,7 @@ def test_a_destruction_cut_short_is_finished_by_the_next(ring, copies, offline, 
         cut.destroy("2026-11")
     monkeypatch.undo()
     # The copy went first: the month is still there to be destroyed.
-    assert pairs(copies) == ["2026-12", INTAKE]
+    assert pairs(copies) == ["2026-12", DRAFTS, "intake-2026-12"]
     ring.destroy("2026-11")
     assert ring.months() == ["2026-12"]
 
@@ -137,7 +138,7 @@ def test_lost_keys_come_back_from_their_copies(ring, copies, offline, tmp_path):
     anew = KeyRing(tmp_path / "anew", copies)
     assert all(anew.put_back(name, copies.opened(name, opener)) for name in copies.names())
     assert raw(anew.private("2026-11")) == raw(ring.private("2026-11"))
-    assert anew.public(INTAKE).public_bytes_raw() == ring.public(INTAKE).public_bytes_raw()
+    assert anew.public(DRAFTS).public_bytes_raw() == ring.public(DRAFTS).public_bytes_raw()
     assert not anew.put_back("2026-11", b"")
 
 

@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from messaging.keyring import INTAKE, KeyAbsent, KeyRing, Mac
+from messaging.keyring import KeyAbsent, KeyRing, Mac
 
+#: The pair of November's drafts.
+DRAFTS = "intake-2026-11"
 NOVEMBER = datetime(2026, 11, 23, 8, tzinfo=UTC)
 DECEMBER = datetime(2026, 12, 1, tzinfo=UTC)
 
@@ -55,9 +57,36 @@ def test_the_current_pair_is_not_of_a_month_to_come(ring):
     assert ring.current(datetime(2027, 3, 1, tzinfo=UTC)) == "2026-12"
 
 
+def test_the_drafts_of_a_month_have_a_pair_of_their_own_that_changes_with_it(ring):
+    assert ring.drafts() == [DRAFTS]
+    assert raw(ring, DRAFTS) != raw(ring, "2026-11")
+    assert ring.create(NOVEMBER) == "2026-11-2"
+    assert ring.current_drafts(NOVEMBER) == f"{DRAFTS}-2"
+    ring.prepare(DECEMBER)
+    assert (ring.current_drafts(NOVEMBER), ring.current_drafts(DECEMBER)) == (f"{DRAFTS}-2", "intake-2026-12")
+    assert ring.named("2026-11") == ["2026-11", "2026-11-2", DRAFTS, f"{DRAFTS}-2"]
+    assert ring.named("2026-11-2") == ["2026-11-2", f"{DRAFTS}-2"]
+    assert ring.named("2026-10") == ring.named("../journal") == []
+    assert ring.serving(NOVEMBER) == {"2026-11-2", f"{DRAFTS}-2", "2026-12", "intake-2026-12"}
+
+
+def test_the_pair_of_drafts_from_before_they_had_months_opens_and_is_not_sealed_to(ring, folder):
+    for half in ("private", "public"):
+        (folder / "months" / f"{DRAFTS}.{half}.pem").rename(folder / "months" / f"intake.{half}.pem")
+    assert ring.current_drafts(NOVEMBER) == "intake"
+    ring.prepare(NOVEMBER)
+    assert ring.drafts() == ["intake", DRAFTS]
+    assert ring.current_drafts(NOVEMBER) == DRAFTS
+    assert raw(ring, "intake") != raw(ring, DRAFTS)
+    assert ring.named("intake") == ["intake"]
+    ring.destroy("intake")
+    assert ring.drafts() == [DRAFTS]
+
+
 def test_without_any_pair_nothing_can_be_sealed(folder):
-    with pytest.raises(KeyAbsent, match="keys new"):
-        KeyRing(folder).current(NOVEMBER)
+    for current in (KeyRing(folder).current, KeyRing(folder).current_drafts):
+        with pytest.raises(KeyAbsent, match="keys new"):
+            current(NOVEMBER)
 
 
 def test_a_public_half_is_enough_where_the_private_one_is_kept_elsewhere(ring, folder):
@@ -71,11 +100,12 @@ def test_a_public_half_is_enough_where_the_private_one_is_kept_elsewhere(ring, f
         elsewhere.private("2026-11")
 
 
-def test_a_public_half_lost_in_a_crash_is_made_again(ring, folder):
-    before = ring.public(INTAKE).public_bytes_raw()
-    (folder / "months" / "intake.public.pem").unlink()
+@pytest.mark.parametrize("name", [DRAFTS, "2026-11"])
+def test_a_public_half_lost_in_a_crash_is_made_again(ring, folder, name):
+    before = ring.public(name).public_bytes_raw()
+    (folder / "months" / f"{name}.public.pem").unlink()
     ring.prepare(NOVEMBER)
-    assert ring.public(INTAKE).public_bytes_raw() == before
+    assert ring.public(name).public_bytes_raw() == before
 
 
 def test_a_retired_pair_seals_and_opens_nothing(ring):
@@ -101,7 +131,7 @@ def test_a_destroyed_pair_leaves_no_file(ring, folder, retired):
     if retired:
         ring.retire("2026-11")
     ring.destroy("2026-11")
-    assert list(folder.rglob("*2026-11*")) == []
+    assert list(folder.rglob("2026-11*")) == []
     with pytest.raises(KeyAbsent):
         ring.private("2026-11")
     with pytest.raises(KeyAbsent):
@@ -133,7 +163,9 @@ def test_a_pair_made_anew_by_another_process_is_seen(ring, folder):
     assert raw(ring, "2026-11") != old
 
 
-@pytest.mark.parametrize("name", ["../journal", "2026-13", "2026-11-1", "", "2026-11/../x", "intake2"])
+@pytest.mark.parametrize(
+    "name", ["../journal", "2026-13", "2026-11-1", "", "2026-11/../x", "intake2", "intake-", "intake-2026-13"]
+)
 def test_a_name_never_leaves_the_folder(ring, name):
     for use in (ring.public, ring.private, ring.retire, ring.destroy):
         with pytest.raises(KeyAbsent):
@@ -165,29 +197,34 @@ def test_the_journal_s_key_stays_the_same(ring, folder):
 
 
 def test_preparing_does_not_replace_a_private_half_that_is_kept_elsewhere(ring, folder):
-    private = folder / "months" / "intake.private.pem"
-    public = ring.public(INTAKE).public_bytes_raw()
+    private = folder / "months" / f"{DRAFTS}.private.pem"
+    public = ring.public(DRAFTS).public_bytes_raw()
     private.unlink()
     ring.prepare(NOVEMBER)
     assert not private.exists()
-    assert ring.public(INTAKE).public_bytes_raw() == public
+    assert ring.public(DRAFTS).public_bytes_raw() == public
 
 
 def test_a_published_folder_seals_and_looks_up_and_opens_no_month(ring, tmp_path):
     there = tmp_path / "intake"
-    held = ring.publish(there)
+    held = ring.publish(there, NOVEMBER)
     assert held == [
         "mac/lookup-1.key",
         "mac/message-id-1.key",
         "mac/strongbox-1.key",
         "months/2026-11.public.pem",
-        "months/intake.private.pem",
-        "months/intake.public.pem",
+        "months/2026-12.public.pem",
+        "months/intake-2026-11.private.pem",
+        "months/intake-2026-11.public.pem",
+        "months/intake-2026-12.private.pem",
+        "months/intake-2026-12.public.pem",
     ]
     assert sorted(str(p.relative_to(there)) for p in there.rglob("*") if p.is_file()) == held
     assert all(path.stat().st_mode & 0o077 == 0 for path in [there, *there.rglob("*")])
     intake = KeyRing(there)
     assert intake.current(NOVEMBER) == "2026-11"
+    # When the month turns it goes on by itself.
+    assert (intake.current(DECEMBER), intake.current_drafts(DECEMBER)) == ("2026-12", "intake-2026-12")
     assert intake.mac(Mac.LOOKUP) == ring.mac(Mac.LOOKUP)
     for absent in (lambda: intake.private("2026-11"), lambda: intake.mac(Mac.LINKS), intake.journal):
         with pytest.raises(KeyAbsent):
@@ -196,13 +233,14 @@ def test_a_published_folder_seals_and_looks_up_and_opens_no_month(ring, tmp_path
 
 def test_publishing_again_follows_the_months(ring, tmp_path):
     there = tmp_path / "intake"
-    ring.publish(there)
+    ring.publish(there, NOVEMBER)
     before = (there / "mac" / "lookup-1.key").stat().st_mtime_ns
-    ring.prepare(DECEMBER)
-    ring.destroy("2026-11")
-    ring.publish(there)
-    assert KeyRing(there).months() == ["2026-12"]
+    for gone in ("2026-11", DRAFTS):
+        ring.destroy(gone)
+    ring.publish(there, DECEMBER)
+    assert KeyRing(there).months() == ["2026-12", "2027-01"]
+    assert not list(there.rglob("*2026-11*"))
     assert (there / "mac" / "lookup-1.key").stat().st_mtime_ns == before
     (there / "months" / "2026-12.public.pem").write_text("altered")
-    ring.publish(there)
+    ring.publish(there, DECEMBER)
     assert KeyRing(there).public("2026-12").public_bytes_raw() == ring.public("2026-12").public_bytes_raw()

@@ -36,7 +36,7 @@ def flipped(value: bytes):
 
 @given(text=st.binary(max_size=3000))
 def test_what_was_sealed_opens_to_the_same_bytes(vault, text):
-    for key in ("2026-11", "intake"):
+    for key in ("2026-11", "intake-2026-11"):
         sealed = vault.seal(text, **PLACE, key=key)
         assert vault.open(sealed, **PLACE) == text
 
@@ -137,11 +137,11 @@ def test_a_destroyed_month_is_unreadable_but_what_was_moved_before(tmp_path):
 def test_taking_a_request_in_needs_no_private_half(tmp_path):
     ring = KeyRing(tmp_path)
     ring.prepare(NOW)
-    private = tmp_path / "months" / "intake.private.pem"
+    private = tmp_path / "months" / "intake-2026-11.private.pem"
     kept = private.read_bytes()
     private.unlink()
     vault = Vault(KeyRing(tmp_path))
-    sealed = vault.seal(TEXT, **PLACE, key="intake")
+    sealed = vault.seal(TEXT, **PLACE, key="intake-2026-11")
     with pytest.raises(KeyAbsent):
         vault.open(sealed, **PLACE)
     private.write_bytes(kept)

@@ -26,7 +26,7 @@ class SealedRow(Base):
     territory_id: Mapped[TerritoryId]
     search_id: Mapped[Key]
     section: Mapped[Key]
-    #: The key pair whose public half sealed the data key: a month, or the intake key.
+    #: The key pair whose public half sealed the data key: of a month's records, or its drafts.
     key_name: Mapped[str]
     version: Mapped[int]
     sealed_key: Mapped[Bytes | None]
