@@ -122,14 +122,17 @@ def _drill(app: typer.Typer, settings: Callable[[], Settings]) -> None:
         """L’exercice : cette sauvegarde s’ouvre-t-elle avec la clé hors ligne ? N’écrit ni ne montre rien."""
         text = _read(identity)
         with _explained("escrow"):
-            found = drill.drill(backup, Escrow(copies or settings().escrow_dir), text)
+            kept = Escrow(copies or settings().escrow_dir)
+            found, lacking = drill.drill(backup, kept, text), drill.lacking(kept, text)
         for key, tried in found.items():
             said = f"{tried.opened} ouvertes sur {tried.opened + tried.refused} essayées"
             said = "aucune copie de cette clé ne s’ouvre" if tried.key_missing else said
             _say(f"{key} : {tried.sections} sections, {said}")
         if not all(tried.good for tried in found.values()):
             raise Invalid({"backup": "cette sauvegarde ne s’ouvre pas tout entière"})
-        _say("la sauvegarde s’ouvre")
+        if lacking:
+            raise Invalid({"copies": f"sans copie qui s’ouvre : {', '.join(lacking)} (keys escrow use)"})
+        _say("la sauvegarde s’ouvre, et les clés des liens, des codes et du journal sont là")
 
 
 class _explained:  # noqa: N801 - read as a word of the sentence

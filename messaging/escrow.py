@@ -1,5 +1,5 @@
-"""For the day the key folder is lost: each month's private key and every MAC key once more, for one key that
-is kept offline.
+"""For the day the key folder is lost: each month's private keys, every MAC key and the journal's key once
+more, for one key that is kept offline.
 
 A folder of its own, beside the backups rather than beside the keys::
 
@@ -8,6 +8,7 @@ A folder of its own, beside the backups rather than beside the keys::
     intake-2026-11.age    the private key of that month's drafts
     mac-links-1.age  a MAC key: with it the links of mails that are out go on being ours, and a mail that is
                      sent again bears its first Message-ID
+    journal.age      what signs the journal's head: on a new machine its months and exported heads still hold
 
 Copies may lie with the backups they open: without the offline key they are noise. A month's copy goes with
 its key (``destroy``); copies of copies are the operator's to destroy. The format is age's: the ``age``
@@ -80,7 +81,7 @@ class Escrow:
             files.sync(self.folder)
 
     def opened(self, name: str, identity: Identity) -> bytes:
-        """The key ``name``: PEM, or a MAC key. Raises KeyAbsent if no copy opens with this identity."""
+        """The key ``name``: PEM, or the bytes of a MAC key. Raises KeyAbsent if no copy opens so."""
         try:
             return bytes(pyrage.decrypt(self._copy(name).read_bytes(), [identity]))
         except (FileNotFoundError, pyrage.DecryptError):

@@ -37,6 +37,9 @@ from messaging.files import overwrite, replace, sync, write_new
 #: What the pairs of drafts begin with. One of that name alone, of no month, is from before they had months:
 #: it opens until it is destroyed, and is never made.
 _INTAKE = "intake"
+#: The key that signs the journal's head, by the name of its file and of its copy.
+JOURNAL = "journal"
+
 _MONTH = re.compile(r"([0-9]{4}-(?:0[1-9]|1[0-2]))(?:-([2-9]|[1-9][0-9]{1,2}))?")
 _DRAFTS = re.compile(rf"{_INTAKE}(?:-{_MONTH.pattern})?")
 _PRIVATE, _PUBLIC, _RETIRED = ".private.pem", ".public.pem", ".retired.pem"
@@ -68,7 +71,7 @@ _FOR_INTAKE = (Mac.LOOKUP, Mac.MESSAGE_ID, Mac.STRONGBOX)
 
 
 class Copies(Protocol):
-    """Copies of private halves and MAC keys for a disaster (``messaging.escrow``)."""
+    """Copies of private halves, MAC keys and the journal's key for a disaster (``messaging.escrow``)."""
 
     def keep(self, name: str, content: bytes) -> None:
         """Make one, where escrow is set up and there is none."""
@@ -87,6 +90,7 @@ class KeyRing:
         self._copies = copies
         self._months = folder / "months"
         self._macs = folder / "mac"
+        self._journal = folder / f"{JOURNAL}{_PRIVATE}"
         #: By path: the file's identity when it was read, and what it held.
         self._read: dict[Path, tuple[tuple[int, int], bytes]] = {}
         self._parsed: dict[bytes, X25519PrivateKey | X25519PublicKey | Ed25519PrivateKey] = {}
@@ -103,7 +107,8 @@ class KeyRing:
             if not self._generations(purpose):
                 self._make_mac(purpose, 1)
         with contextlib.suppress(FileExistsError):
-            write_new(self.folder / f"journal{_PRIVATE}", _pem(Ed25519PrivateKey.generate()))
+            write_new(self._journal, _pem(Ed25519PrivateKey.generate()))
+        self._copy_journal()
         month = f"{now:%Y-%m}"
         for name in (month, f"{_INTAKE}-{month}"):
             for one in {known for known in self._known() if known.startswith(name)} or {name}:
@@ -204,8 +209,8 @@ class KeyRing:
         sync(self._months)
 
     def copy_all(self) -> list[str]:
-        """See that every private half that opens something, and every MAC key, is copied for the offline key;
-        the names of the former.
+        """See that every private half that opens something, every MAC key and the journal's key are copied
+        for the offline key; the names of the first.
         """
         pairs = (*self.drafts(), *self.months())
         held = [name for name in pairs if self._pair(name, _PRIVATE).exists()]
@@ -215,14 +220,17 @@ class KeyRing:
         for purpose in Mac:
             for generation in self._generations(purpose):
                 self._copy_mac(purpose, generation)
+        self._copy_journal()
         return held
 
     def put_back(self, name: str, content: bytes) -> bool:
-        """A pair from the copy of its private half (PEM), or a MAC key from its copy, where it is missing;
-        False where it was there.
+        """A pair from the copy of its private half (PEM), a MAC key or the journal's key from its copy, where
+        it is missing; False where it was there.
 
         Raises KeyAbsent for what is no name of a key, ValueError for what is no such key.
         """
+        if name == JOURNAL:
+            return self._put_journal_back(content)
         mac = _MAC.fullmatch(name)
         if mac is not None:
             return self._put_mac_back(Mac(mac[1]), int(mac[2]), content)
@@ -237,6 +245,15 @@ class KeyRing:
         for folder in (self.folder, self._macs):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_new(path, key)
+        return True
+
+    def _put_journal_back(self, pem: bytes) -> bool:
+        if self._journal.exists():
+            return False
+        if not isinstance(load_pem_private_key(pem, password=None), Ed25519PrivateKey):
+            raise ValueError("not the key of a journal")  # noqa: TRY004 - a file at fault, not a program
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_new(self._journal, pem)
         return True
 
     def _put_pair_back(self, name: str, pem: bytes) -> bool:
@@ -306,7 +323,7 @@ class KeyRing:
 
     def journal(self) -> Ed25519PrivateKey:
         """The key that signs the head of the journal. Raises KeyAbsent."""
-        key = self._load(self.folder / f"journal{_PRIVATE}")
+        key = self._load(self._journal)
         assert isinstance(key, Ed25519PrivateKey)
         return key
 
@@ -343,6 +360,10 @@ class KeyRing:
     def _copy_mac(self, purpose: Mac, generation: int) -> None:
         if self._copies is not None:
             self._copies.keep(f"mac-{purpose}-{generation}", self.mac(purpose, generation))
+
+    def _copy_journal(self) -> None:
+        if self._copies is not None and self._journal.exists():
+            self._copies.keep(JOURNAL, self._bytes(self._journal))
 
     def _known(self) -> Iterator[str]:
         """Every pair of a month, retired ones too: their names are not given twice."""

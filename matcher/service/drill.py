@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from matcher.storage import backups
-from messaging.escrow import Escrow, EscrowKeys
-from messaging.keyring import KeyAbsent
+from messaging.escrow import Escrow, EscrowKeys, identity_of
+from messaging.keyring import JOURNAL, KeyAbsent, Mac
 from messaging.vault import Unreadable, open_with
 
 #: Sections opened of each key and kind of section.
@@ -57,3 +57,22 @@ def drill(backup: Path, escrow: Escrow, identity: str, *, sample: int = SAMPLE) 
         except (Unreadable, ValueError):
             tried.refused += 1
     return dict(sorted(found.items()))
+
+
+def lacking(escrow: Escrow, identity: str) -> list[str]:
+    """Which keys that open no record a new machine would miss: what makes links, codes and Message-IDs, seals
+    accounts, finds by name, and signs the journal. A purpose lacks where no copy of it opens. Raises
+    BadEscrowKey.
+    """
+    opener, names = identity_of(identity), escrow.names()
+
+    def opens(name: str) -> bool:
+        try:
+            return bool(escrow.opened(name, opener))
+        except KeyAbsent:
+            return False
+
+    wanted = {f"mac-{purpose}-" for purpose in Mac} | {JOURNAL}
+    return sorted(
+        start.rstrip("-") for start in wanted if not any(opens(n) for n in names if n.startswith(start))
+    )

@@ -71,8 +71,8 @@ async def destroy(house: House, month: str) -> list[str]:
 
 
 async def recover(house: House, identity: str) -> list[str]:
-    """Put back the pairs whose private halves are lost, and the MAC keys, from the copies that ``identity``
-    opens.
+    """Put back the pairs whose private halves are lost, the MAC keys and the journal's key, from the copies
+    that ``identity`` opens.
 
     ``identity`` is the text of the offline key's file. Returns their names. Raises BadEscrowKey, or KeyAbsent
     where a copy is another offline key's.

@@ -72,9 +72,11 @@ async def abroad(house: House, logs: io.StringIO, canaries: tuple[Canary, ...]) 
 
 
 @asynccontextmanager
-async def begun_again(old: House, url: str) -> AsyncIterator[House]:
-    """The installation on the restored database: the same keys, the same hour, the same people."""
-    settings = replace(old.house.settings, database_url=url)
+async def begun_again(old: House, url: str, **elsewhere: Path) -> AsyncIterator[House]:
+    """The installation on the restored database: the same hour, the same people, the same keys but for those
+    settings that are ``elsewhere``.
+    """
+    settings = replace(old.house.settings, database_url=url, **elsewhere)  # type: ignore[arg-type]
     async with app.open_house(settings, now=old.clock, mailbox=old.catcher) as opened:
         pool = Pool(settings.relay)
         client = TestClient(TestServer(app.make_web_app(opened)))

@@ -153,10 +153,25 @@ def test_the_drill_opens_a_backup_says_how_many_and_writes_nothing(installation,
     before = _hashes(installation.folder, away)
     done = _drill(installation, backup, identity)
     assert done.returncode == 0, done.stderr
-    assert done.stderr == (f"{month} : 60 sections, 40 ouvertes sur 40 essayées\nla sauvegarde s’ouvre\n")
+    assert done.stderr == (
+        f"{month} : 60 sections, 40 ouvertes sur 40 essayées\n"
+        "la sauvegarde s’ouvre, et les clés des liens, des codes et du journal sont là\n"
+    )
     assert done.stdout == ""
     assert SECRET not in done.stderr
     assert _hashes(installation.folder, away) == before
+
+
+def test_the_drill_names_the_keys_that_a_new_machine_would_miss(installation, tmp_path) -> None:
+    identity = _escrowed(installation, tmp_path)
+    for name in ("journal", "mac-links-1"):
+        (installation.folder / "escrow" / f"{name}.age").unlink()
+    done = _drill(installation, installation.database, identity)
+    assert done.returncode == 1
+    assert "sans copie qui s’ouvre : journal, mac-links (keys escrow use)" in done.stderr
+    recipient = (installation.folder / "escrow" / "recipient.txt").read_text().strip()
+    assert installation.run("keys", "escrow", "use", recipient).returncode == 0
+    assert _drill(installation, installation.database, identity).returncode == 0
 
 
 def test_the_drill_finds_an_altered_backup_and_a_wrong_key(installation, tmp_path_factory) -> None:

@@ -45,8 +45,8 @@ def raw(key):
 
 
 def pairs(copies):
-    """The copies of private halves; beside them lie those of the MAC keys."""
-    return [name for name in copies.names() if not name.startswith("mac-")]
+    """The copies of private halves; beside them lie those of the MAC keys and of the journal's key."""
+    return [name for name in copies.names() if not name.startswith(("mac-", "journal"))]
 
 
 def test_without_an_offline_key_no_copy_is_made(ring, copies):
@@ -191,6 +191,7 @@ def test_on_a_new_machine_every_mac_key_comes_back_and_what_it_made_is_known_aga
     assert new.mac_generation(Mac.LINKS) == 2
     assert Links(new).token(link) == token
     assert derive_message_id(new.mac(Mac.MESSAGE_ID), "x.example", "t", "s") == first
+    assert raw(new.journal()) == raw(ring.journal())
     assert {path.stat().st_mode & 0o777 for path in (new.folder / "mac").iterdir()} == {0o600}
 
 
@@ -207,6 +208,9 @@ def test_a_copy_under_a_made_up_name_is_put_nowhere(ring, name):
         ring.put_back(name, bytes(32))
 
 
-def test_a_copy_that_is_no_mac_key_is_refused(tmp_path):
+def test_a_copy_that_is_no_such_key_is_refused(tmp_path, ring):
     with pytest.raises(ValueError, match="not a MAC key"):
         KeyRing(tmp_path / "new").put_back("mac-links-1", b"short")
+    pair = (ring.folder / "months" / "2026-11.private.pem").read_bytes()
+    with pytest.raises(ValueError, match="journal"):
+        KeyRing(tmp_path / "new").put_back("journal", pair)
