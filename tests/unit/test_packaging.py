@@ -155,10 +155,21 @@ def test_every_test_that_a_page_on_security_names_exists(page: str) -> None:
         assert (ROOT / path).exists(), path
 
 
-def test_the_page_on_security_names_tests_and_commands_that_exist() -> None:
+def test_every_threat_is_shown_by_tests_that_exist() -> None:
+    table = _read("docs/security.md").split("## Threats and their tests")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (.+?) \| (.+?) \| (.+?) \|$", table, re.MULTILINE)[2:]
+    written = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    known = set(re.findall(r"def (test_\w+)\(", written))
+    # Those listed before anything was built, and the one of pages and mails.
+    assert len(rows) == len({threat for threat, _, _ in rows}) == 21
+    for threat, _, tests in rows:
+        named = re.findall(r"`(test_\w+)`", tests)
+        assert named, threat
+        assert set(named) <= known, threat
+    assert len(table.split("\n| ")) - 3 == len(rows)
+
+
+def test_the_page_on_security_names_settings_that_exist() -> None:
     text = _read("docs/security.md")
-    named = set(re.findall(r"`(test_\w+\.py)", text))
-    assert len(named) > 8
-    assert named <= {path.name for path in (ROOT / "tests").rglob("test_*.py")}
     known = {f"TRAIT_UNION_{key.upper()}" for key in tomllib.loads(_read("config/default.toml"))}
     assert set(re.findall(r"TRAIT_UNION_[A-Z_]+", text)) <= known
