@@ -1,8 +1,10 @@
 """``trait-union patient``: everything held on one person, erased and journaled.
 
-Handing it over opens the record, which an operator never does: that is the office’s, /recherches/{id}/droits.
+Somebody at a terminal is asked to type the reference again; a script has it in its command. Handing it over
+opens the record, which an operator never does: that is the office’s, /recherches/{id}/droits.
 """
 
+import sys
 from enum import StrEnum
 from typing import Annotated
 
@@ -38,22 +40,38 @@ def register(app: typer.Typer, in_house: InHouse) -> None:
     @patient_app.command()
     def erase(reference: _Reference, asked_by: _Who = Who.PATIENT) -> None:
         """Effacer tout ce qui est gardé d’une personne ; ne se défait pas."""
+        _confirm(reference)
 
-        async def done(house: House) -> dict[str, list[str]]:
+        async def done(house: House) -> dict[str, list[str]] | None:
             territory, search = await _found(house, reference)
+            if erasing.is_erased(house, territory, search):
+                await erasing.finish(house, territory)
+                return None
             return await erasing.erase(house, operator(territory), search, reference, _asked(asked_by))
 
         told = in_house(done)
+        if told is None:
+            _say("déjà effacé : plus rien ne s’en lit ; les lignes restantes partent avec les derniers mails")
+            return
         _say(f"effacé : {', '.join(told['erased'])} ; les lignes restantes partent avec les derniers mails")
         _say("restent le journal, sans nom, et des compteurs sans identité")
         _warn(told["same_person"])
+
+
+def _confirm(reference: str) -> None:
+    if sys.stdin.isatty():
+        typed = typer.prompt("Ne se défait pas. Recopiez la référence pour confirmer", default="", err=True)
+        if typed.strip().upper() != reference.strip().upper():
+            raise Invalid({"REF": "non confirmée : rien n’a été effacé"})
 
 
 async def _found(house: House, reference: str) -> tuple[str, str]:
     try:
         return await exporting.by_reference(house, reference)
     except NotFound:
-        raise Invalid({"REF": "aucune recherche ne porte cette référence"}) from None
+        raise Invalid(
+            {"REF": "aucune recherche ne porte cette référence : rien n’est gardé sous elle"}
+        ) from None
 
 
 def _asked(who: Who) -> AskedBy:

@@ -74,6 +74,11 @@ async def erase(
     }
 
 
+def is_erased(house: House, territory: str, search_id: str) -> bool:
+    """Whether it was erased already: only rows without a text are left, until the last mails have left."""
+    return search_id in vaulted.registered(house, territory, erased=True)
+
+
 async def finish(house: House, territory: str) -> int:
     """Forget the erased searches whose doctors have been told meanwhile. Returns how many."""
     done = 0

@@ -48,8 +48,10 @@ class Installation:
             "TRAIT_UNION_KEYS_DIR": str(self.folder / "keys"),
         }
 
-    def run(self, *arguments: str, **settings: str) -> "Done":
-        return _run(arguments, self.environment | {f"TRAIT_UNION_{k}": v for k, v in settings.items()})
+    def run(self, *arguments: str, typed: str | None = None, **settings: str) -> "Done":
+        """``typed``: what somebody at a terminal types when asked."""
+        environment = self.environment | {f"TRAIT_UNION_{k}": v for k, v in settings.items()}
+        return _run(arguments, environment, typed)
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,14 @@ class Done:
     stderr: str
 
 
-def _run(arguments: tuple[str, ...], environment: dict[str, str]) -> Done:
+class Terminal(io.StringIO):
+    """Standard input as somebody's keyboard."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def _run(arguments: tuple[str, ...], environment: dict[str, str], typed: str | None) -> Done:
     out, err, status = io.StringIO(), io.StringIO(), []
 
     def command() -> None:
@@ -74,6 +83,7 @@ def _run(arguments: tuple[str, ...], environment: dict[str, str]) -> Done:
     handlers, level = root.handlers[:], root.level
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["trait-union", *arguments])
+        patch.setattr(sys, "stdin", io.StringIO() if typed is None else Terminal(f"{typed}\n"))
         for name in [name for name in os.environ if name.startswith("TRAIT_UNION_")]:
             patch.delenv(name)
         for name, value in environment.items():
