@@ -3,16 +3,17 @@
 import argparse
 import asyncio
 import secrets
+import signal
 import sys
 
-from tests.faults.run import Plan, play
+from tests.faults.run import Plan, Report, play
 
 
 def main() -> int:
     """Play one run as asked for on the command line."""
     asked = argparse.ArgumentParser(description="Break the service at random, and check what is left.")
     asked.add_argument("--searches", type=int, default=500)
-    asked.add_argument("--faults", type=int, default=200)
+    asked.add_argument("--faults", type=int, default=200, help="at least")
     asked.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
     asked.add_argument("--side-by-side", type=int, default=30, help="searches led at once")
     asked.add_argument("--pause", type=float, default=4.5, help="seconds between two faults, on average")
@@ -27,9 +28,21 @@ def main() -> int:
         pause=given.pause,
         embedded=given.sqlite,
     )
-    report = asyncio.run(play(plan))
+    try:
+        report = asyncio.run(_played(plan))
+    except asyncio.CancelledError:
+        print("asked to end: nothing was checked", file=sys.stderr)
+        return 128 + signal.SIGTERM
     print("\n".join(report.lines()))
-    return bool(report.violations)
+    return bool(report.violations or report.lacking)
+
+
+async def _played(plan: Plan) -> Report:
+    """Play it; asked to end (SIGTERM, or SIGINT as ever), take down what was put up."""
+    playing = asyncio.current_task()
+    assert playing is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, playing.cancel)
+    return await play(plan)
 
 
 if __name__ == "__main__":

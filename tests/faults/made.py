@@ -42,7 +42,12 @@ def outbox(message_id: str, letter: str, doctor: str, **changes: Any) -> dict[st
     """A row of the outbox, accepted."""
     ids = {"search": SEARCH, "run": "1", "doctor": doctor, "number": "1", "purpose": "answer"}
     row = _row(
-        message_id=message_id, letter=letter, ids=json.dumps(ids), state="accepted", may_have_left=False
+        message_id=message_id,
+        letter=letter,
+        ids=json.dumps(ids),
+        state="accepted",
+        may_have_left=False,
+        enqueued_at=at(0),
     )
     return row | changes
 

@@ -38,6 +38,8 @@ class People:
     http: aiohttp.ClientSession
     #: Searches that reached their end, or that nobody goes on with.
     settled: set[str] = field(default_factory=set)
+    #: Searches that somebody began to lead.
+    begun: int = 0
     #: How often a server said that it could not (5xx), and was asked again.
     refused: int = 0
     _read: int = 0
@@ -75,8 +77,8 @@ class People:
             await asyncio.sleep(self.chance.uniform(0.05, 0.3))
         return None
 
-    async def submit(self, number: int) -> str | None:
-        """A requester hands a request in; its id, once she has read it."""
+    async def submit(self, number: int) -> str:
+        """A requester hands a request in, again until she has read that it is there; its id."""
         changes: dict[str, Any] = {}
         if number % 5 == 0:
             changes["wishes"] = [{"kind": "doctor_sex", "value": "F", "hard": True}]
@@ -86,18 +88,19 @@ class People:
         body["record"] |= {"birth_name": f"{CANARY}{number}", "nir": None, "attachments": None}
         body["record"] = {name: value for name, value in body["record"].items() if value is not None}
         body["consent"]["at"] = (EPOCH - timedelta(hours=1)).isoformat()
-        told = await self.ask("POST", "/searches", body, who="requester", key=uuid4().hex)
-        if told is None or told[0] != 201:
-            return None
+        key, told = uuid4().hex, None
+        while told is None:
+            told = await self.ask("POST", "/searches", body, who="requester", key=key)
+        if told[0] != 201:
+            raise RuntimeError(f"a request was refused: {told}")
         search = str(told[1]["id"])
         self.history.submitted.append(search)
         return search
 
     async def lead(self, number: int) -> None:
         """One search from its request to its end, as the office leads it."""
+        self.begun += 1
         search = await self.submit(number)
-        if search is None:
-            return
         for what in ("validate", "launch"):
             await self.ask("POST", f"/searches/{search}/{what}", {}, who="office")
         elsewhere = await self.ask("GET", f"/searches/{search}", who="elsewhere")

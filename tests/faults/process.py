@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from multiprocessing import forkserver, get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
@@ -21,6 +21,11 @@ from tests.faults.clock import FastClock
 
 _FORKS = get_context("forkserver")
 _FORKS.set_forkserver_preload([__name__])
+
+
+def prepare() -> None:
+    """Let the server import what it needs, while whoever will want processes does other things."""
+    forkserver.ensure_running()
 
 
 def run(port: int | None, environment: dict[str, str], log: str, clock: FastClock) -> None:
@@ -54,6 +59,8 @@ class Part:
     slowest_end: float = 0.0
     #: The last words of those that ended though nobody had asked for it.
     died: list[str] = field(default_factory=list)
+    #: Held by whoever does something to it: one thing at a time.
+    hand: asyncio.Lock = field(default_factory=asyncio.Lock)
     #: Somebody ends it just now, and will start it again.
     _in_hand: bool = False
     _process: ForkServerProcess | None = None
@@ -86,7 +93,9 @@ class Part:
             self.start()
 
     def send(self, number: signal.Signals) -> None:
-        """Send it a signal; nothing happens where it has ended."""
+        """Send it a signal; nothing happens where it has ended, or never began."""
+        if self._process is None:
+            return
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
@@ -111,6 +120,7 @@ class Part:
         self.slowest_end = max(self.slowest_end, time.monotonic() - begun)
 
     async def _gone(self) -> int | None:
-        assert self._process is not None
+        if self._process is None:
+            return None
         await asyncio.to_thread(self._process.join, 60)
         return self._process.exitcode

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -29,6 +29,7 @@ from matcher.service.actors import Role
 from matcher.storage import journal_chain, migrate
 from tests import postgres
 from tests.acceptance.api_world import ELSEWHERE, HERE, _territories
+from tests.faults import process
 from tests.faults.checker import check
 from tests.faults.clock import EPOCH, FastClock, started
 from tests.faults.history import History
@@ -54,7 +55,9 @@ _AFTER = LEASE * 1.5
 
 
 #: So many looks in a row at which nothing waits, three in a second.
-_CALM = 10
+_CALM = 3
+#: How often each kind of fault comes, on either database.
+_KINDS = {"kill": 30, "freeze": 12, "end": 14, "database": 4, "full": 20, "clock": 4, "outage": 6, "mood": 34}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +65,7 @@ class Plan:
     """How much of what."""
 
     searches: int
+    #: At least so many; they go on until the last search has begun.
     faults: int
     seed: int
     speed: float = 240.0
@@ -73,8 +77,16 @@ class Plan:
     hours_without_relay: int = 1
     #: Seconds between two faults, on average: something has to go on that they can break.
     pause: float = 3.0
-    #: Seconds that searches have to end once the faults are over; then they are left as they are.
-    patience: float = 900.0
+    #: Each kind of fault once, though the one before may still go on, rather than one by one at random.
+    each_kind: bool = False
+    #: Once the faults are over, seconds without a search that ends; then they are left as they are.
+    patience: float = 300.0
+
+    @property
+    def kinds(self) -> dict[str, int]:
+        """What may happen, and how often as shares; first what takes longest until all is well again."""
+        other = "database" if self.embedded else "full"
+        return {kind: share for kind, share in _KINDS.items() if kind != other}
 
 
 @dataclass
@@ -84,6 +96,8 @@ class Report:
     plan: Plan
     violations: list[str]
     figures: dict[str, Any]
+    #: What the run was to do and did not: then it has shown less than was asked.
+    lacking: list[str]
 
     def lines(self) -> list[str]:
         """For people."""
@@ -91,7 +105,8 @@ class Report:
         head = f"seed {self.plan.seed}: {self.plan.searches} searches, {self.plan.faults} faults on {where}"
         told = [f"  {name}: {value}" for name, value in self.figures.items()]
         broken = [f"  VIOLATION {words}" for words in self.violations]
-        return [head, *told, *broken, f"{len(self.violations)} violations"]
+        short = [f"  LACKING {words}" for words in self.lacking]
+        return [head, *told, *short, *broken, f"{len(self.violations)} violations"]
 
 
 @dataclass
@@ -115,10 +130,12 @@ class Stage:
         if wanted and number % max(1, self.plan.faults // (wanted + 1)) == 1 and self.done["hour"] < wanted:
             await self._played("hour", self._outage(timedelta(hours=1)))
             return
-        kinds = {"kill": 30, "freeze": 12, "mood": 34, "outage": 6, "end": 14, "clock": 4}
-        kinds["full" if self.plan.embedded else "database"] = 20 if self.plan.embedded else 4
-        kind = self.chance.choices(list(kinds), list(kinds.values()))[0]
-        part = self.chance.choice(self.parts)
+        kinds = self.plan.kinds
+        if self.plan.each_kind:
+            kind = list(kinds)[number]
+        else:
+            kind = self.chance.choices(list(kinds), list(kinds.values()))[0]
+        part = self.chance.choice([part for part in self.parts if not part.hand.locked()] or self.parts)
         await self._played(
             kind,
             {
@@ -140,19 +157,22 @@ class Stage:
         self.history.disturbed.append((begun - timedelta(minutes=5), self.clock() + _AFTER))
 
     async def _kill(self, part: Part) -> None:
-        await part.kill()
-        await asyncio.sleep(self.chance.uniform(0, 0.5))
-        part.start()
+        async with part.hand:
+            await part.kill()
+            await asyncio.sleep(self.chance.uniform(0, 0.5))
+            part.start()
 
     async def _end(self, part: Part) -> None:
-        await part.end()
-        part.start()
+        async with part.hand:
+            await part.end()
+            part.start()
 
     async def _freeze(self, part: Part) -> None:
         """It sleeps past its lease, and wakes up with what it thinks is its own."""
-        part.send(signal.SIGSTOP)
-        await asyncio.sleep(self.clock.real(LEASE) * self.chance.uniform(0.2, 1.4))
-        part.send(signal.SIGCONT)
+        async with part.hand:
+            part.send(signal.SIGSTOP)
+            await asyncio.sleep(self.clock.real(LEASE) * self.chance.uniform(0.2, 1.4))
+            part.send(signal.SIGCONT)
 
     async def _mood(self) -> None:
         self.relay.mood = self.chance.choice([mood for mood in Mood if mood is not Mood.KIND])
@@ -166,14 +186,15 @@ class Stage:
 
     async def _full(self, part: Part) -> None:
         """No file can grow: what is committed stays, and nobody is told that the rest was taken."""
-        part.allow(max(path.stat().st_size for path in self.folder.glob("faults.sqlite*")))
-        await asyncio.sleep(self.chance.uniform(1, 5))
-        part.allow(None)
+        async with part.hand:
+            part.allow(max(path.stat().st_size for path in self.folder.glob("faults.sqlite*")))
+            await asyncio.sleep(self.chance.uniform(1, 5))
+            part.allow(None)
 
     async def _database(self) -> None:
-        await asyncio.to_thread(postgres.stop, self.folder)
+        await _to_its_end(postgres.stop, self.folder)
         await asyncio.sleep(self.chance.uniform(0, 0.5))
-        await asyncio.to_thread(postgres.start, self.folder)
+        await _to_its_end(postgres.start, self.folder)
 
     async def _outage(self, span: timedelta) -> None:
         await self.relay.down()
@@ -215,6 +236,8 @@ async def play(plan: Plan) -> Report:
             try:
                 await _act(stage, crowd)
                 settled = await stage.quiet(within=300)
+                # Whatever is asked or falls due from now on may be left undone by those that are now ended.
+                stage.history.ended_at = stage.clock()
             finally:
                 for task in aside:
                     task.cancel()
@@ -222,7 +245,12 @@ async def play(plan: Plan) -> Report:
         await asyncio.gather(*(part.end() for part in stage.parts))
         await _remember(stage)
         figures = _figures(stage, settled, time.monotonic() - began) | {"answered with 5xx": crowd.refused}
-    return Report(plan, check(stage.history), figures)
+    done = (
+        ("faults", plan.faults, stage.done.total()),
+        ("searches", plan.searches, len(crowd.history.submitted)),
+    )
+    lacking = [f"{wanted - had} of {wanted} {what}" for what, wanted, had in done if had < wanted]
+    return Report(plan, check(stage.history), figures, lacking)
 
 
 async def _supervise(parts: list[Part]) -> None:
@@ -236,7 +264,9 @@ async def _supervise(parts: list[Part]) -> None:
 async def _act(stage: Stage, crowd: People) -> None:
     numbers = iter(range(stage.plan.searches))
 
-    async def lead() -> None:
+    async def lead(place: int) -> None:
+        # Not all at once, so that faults meet searches of every age.
+        await asyncio.sleep(place * stage.plan.pause * stage.plan.faults / stage.plan.searches)
         for number in numbers:
             await crowd.lead(number)
 
@@ -250,14 +280,49 @@ async def _act(stage: Stage, crowd: People) -> None:
             )
 
     saying = asyncio.create_task(say())
-    leading = [asyncio.create_task(lead()) for _ in range(stage.plan.side_by_side)]
-    for number in range(stage.plan.faults):
-        await asyncio.sleep(stage.chance.uniform(0, 2 * stage.plan.pause))
-        await stage.fault(number)
-    _, unended = await asyncio.wait(leading, timeout=stage.plan.patience)
-    for task in (saying, *unended):
-        task.cancel()
-    await asyncio.gather(saying, *leading, return_exceptions=True)
+    leading = [asyncio.create_task(lead(place)) for place in range(stage.plan.side_by_side)]
+    try:
+        await _faults(stage, crowd)
+        await _ended(leading, lambda: len(crowd.settled), stage.plan.patience)
+    finally:
+        for task in (saying, *leading):
+            task.cancel()
+        told = await asyncio.gather(saying, *leading, return_exceptions=True)
+    slips = [one for one in told if isinstance(one, Exception)]
+    if slips:
+        raise slips[0]
+
+
+async def _faults(stage: Stage, crowd: People) -> None:
+    plan, number = stage.plan, 0
+    async with asyncio.TaskGroup() as going_on:
+        while number < plan.faults or (crowd.begun < plan.searches and not plan.each_kind):
+            await asyncio.sleep(stage.chance.uniform(0, 2 * plan.pause))
+            fault = going_on.create_task(stage.fault(number))
+            if not plan.each_kind:
+                await fault
+            number += 1
+
+
+async def _ended(leading: list[asyncio.Task[None]], progress: Callable[[], int], patience: float) -> None:
+    """Wait for the searches, as long as one after the other ends."""
+    seen, since = progress(), time.monotonic()
+    while time.monotonic() - since < patience:
+        _, going_on = await asyncio.wait(leading, timeout=1)
+        if not going_on:
+            return
+        if progress() > seen:
+            seen, since = progress(), time.monotonic()
+
+
+async def _to_its_end(call: Callable[[Path], None], folder: Path) -> None:
+    """In a thread; also where somebody wants us to stop meanwhile, lest a server outlive us."""
+    going_on = asyncio.create_task(asyncio.to_thread(call, folder))
+    try:
+        await asyncio.shield(going_on)
+    except asyncio.CancelledError:
+        await going_on
+        raise
 
 
 def _say(words: str) -> None:
@@ -269,8 +334,10 @@ def _say(words: str) -> None:
 async def _stage(plan: Plan, chance: random.Random) -> AsyncIterator[tuple[Stage, dict[str, str]]]:
     folder = Path(tempfile.mkdtemp(prefix="tu-faults-"))
     clock = started(plan.speed, folder)
-    relay = Relay(clock, chance)
+    # Where a mood comes once, it strikes.
+    relay = Relay(clock, chance, one_in=1 if plan.each_kind else 3)
     parts: list[Part] = []
+    process.prepare()
     await relay.up()
     try:
         environment = {
@@ -296,9 +363,7 @@ async def _stage(plan: Plan, chance: random.Random) -> AsyncIterator[tuple[Stage
             part.start()
         yield Stage(plan, folder, clock, relay, settings, parts, History(HERE), chance), keys
     finally:
-        for part in parts:
-            with contextlib.suppress(ProcessLookupError, AssertionError):
-                part.send(signal.SIGKILL)
+        await asyncio.gather(*(part.kill() for part in parts))
         await relay.down()
         if not plan.embedded:
             with contextlib.suppress(postgres.NoPostgreSQL):
@@ -310,7 +375,7 @@ async def _database(plan: Plan, folder: Path) -> str:
     """The address of an empty database."""
     if plan.embedded:
         return f"sqlite:///{folder / 'faults.sqlite'}"
-    await asyncio.to_thread(postgres.make, folder, _CLUSTER)
+    await _to_its_end(lambda folder: postgres.make(folder, _CLUSTER), folder)
     with psycopg.connect(postgres.url(folder, "postgres"), autocommit=True) as admin:
         admin.execute("CREATE DATABASE faults")
     return postgres.url(folder, "faults")
@@ -360,7 +425,6 @@ def _free_port() -> int:
 async def _remember(stage: Stage) -> None:
     """The tables, the journal and the logs, into the history."""
     history = stage.history
-    history.ended_at = stage.clock()
     history.mails = list(stage.relay.received)
     history.secrets = frozenset({CANARY})
     history.logs = "".join(part.log.read_text() for part in stage.parts)

@@ -146,6 +146,12 @@ def test_a_repeat_after_a_kill_is_no_violation() -> None:
     assert check(killed) == []
 
 
+def test_a_mail_that_came_once_all_were_asked_to_end_may_wait() -> None:
+    late = history()
+    rows(late, "outbox").append(outbox("<l@x>", "reminder", NO, state="queued", enqueued_at=at(601)))
+    assert check(late) == []
+
+
 def test_what_is_another_territory_s_is_left_to_it() -> None:
     shared = history()
     shared.tables["outbox"].append(outbox("<z@x>", "announcement", YES) | {"territory_id": "ailleurs"})

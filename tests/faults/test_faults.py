@@ -12,14 +12,16 @@ from tests.faults.run import Plan, play
 @pytest.mark.timeout(600)
 async def test_a_few_searches_survive_a_few_faults() -> None:
     plan = Plan(
-        searches=4,
-        faults=5,
+        searches=8,
+        faults=7,
         seed=secrets.randbelow(10**6),
-        speed=480,
-        side_by_side=4,
+        speed=720,
+        side_by_side=8,
         hours_without_relay=0,
-        pause=1,
-        patience=5,
+        pause=0.7,
+        each_kind=True,
+        patience=0.5,
     )
+    assert plan.faults == len(plan.kinds)
     report = await play(plan)
-    assert report.violations == [], "\n".join(report.lines())
+    assert report.violations == report.lacking == [], "\n".join(report.lines())
