@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -43,15 +44,24 @@ _GROUPS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
 #: A spreadsheet would calculate what begins so.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
-Section = tuple[str, list[tuple[str, str | float]]]
+#: What it is called, and the figure.
+Line = tuple[str, str | float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """Lines under one heading."""
+
+    title: str
+    lines: list[Line]
+    #: Whether the figures count one thing by its values, and so may be compared.
+    counted: bool = False
 
 
 def sections(figures: Mapping[str, Any]) -> list[Section]:
-    """The report's lines under their headings: what it is called, and the figure."""
-    found: list[Section] = [
-        ("Activité", [(said, figures[name]) for name, said in _ACTIVITY if name in figures])
-    ]
-    delays: list[tuple[str, str | float]] = []
+    """The report's lines under their headings."""
+    acts: list[Line] = [(said, figures[name]) for name, said in _ACTIVITY if name in figures]
+    delays: list[Line] = []
     for name, said in _DELAYS:
         if f"{name}_median" in figures:
             delays.append((f"{said}, en jours (médiane)", figures[f"{name}_median"]))
@@ -59,17 +69,21 @@ def sections(figures: Mapping[str, Any]) -> list[Section]:
     within = figures.get("found_within_30_days")
     if within:
         delays.append(("Trouvés dans les 30 jours", f"{within['found']} sur {within['of']}"))
-    found.append(("Délais", delays))
-    found.append(("Par demandeur", _counted(figures["by_requester"], words.STRUCTURES)))
-    found.append(("État aujourd’hui", _counted(figures["by_state"], words.STATES)))
-    for measure, (title, named) in _GROUPS.items():
-        found.append((title, _counted(figures.get("groups", {}).get(measure, {}), named)))
-    return [(title, lines) for title, lines in found if lines]
+    groups = figures.get("groups", {})
+    found = (
+        Section(title="Activité", lines=acts),
+        Section(title="Délais", lines=delays),
+        _counted("Par demandeur", figures["by_requester"], words.STRUCTURES),
+        _counted("État aujourd’hui", figures["by_state"], words.STATES),
+        *(_counted(title, groups.get(measure, {}), named) for measure, (title, named) in _GROUPS.items()),
+    )
+    return [section for section in found if section.lines]
 
 
-def _counted(counts: Mapping[str, int], said: Mapping[str, str]) -> list[tuple[str, str | float]]:
+def _counted(title: str, counts: Mapping[str, int], said: Mapping[str, str]) -> Section:
     named = {**said, "other": "autres, ou trop peu pour être dits", "unknown": "non renseigné"}
-    return [(named.get(value, value), count) for value, count in sorted(counts.items())]
+    lines: list[Line] = [(named.get(value, value), count) for value, count in sorted(counts.items())]
+    return Section(title=title, lines=lines, counted=True)
 
 
 def period(figures: Mapping[str, Any]) -> str:
@@ -88,9 +102,9 @@ def as_csv(figures: Mapping[str, Any]) -> bytes:
     writer = csv.writer(out, delimiter=";")
     writer.writerow(("Partie", "Ligne", "Valeur"))
     writer.writerow(("Période", period(figures), ""))
-    for title, lines in sections(figures):
-        for said, value in lines:
-            writer.writerow([_harmless(cell) for cell in (title, said, value)])
+    for section in sections(figures):
+        for said, value in section.lines:
+            writer.writerow([_harmless(cell) for cell in (section.title, said, value)])
     return out.getvalue().encode("utf-8-sig")
 
 
@@ -107,10 +121,10 @@ def as_workbook(figures: Mapping[str, Any]) -> bytes:
         page.set_column(1, 1, 18)
         page.write_string(0, 0, period(figures), bold)
         row = 1
-        for title, lines in sections(figures):
+        for section in sections(figures):
             row += 1
-            page.write_string(row, 0, title, bold)
-            for said, value in lines:
+            page.write_string(row, 0, section.title, bold)
+            for said, value in section.lines:
                 row += 1
                 page.write_string(row, 0, said)
                 page.write(row, 1, value)
@@ -122,9 +136,11 @@ def as_pdf(figures: Mapping[str, Any], sender: str, at: datetime) -> bytes:
     """A page to hand over. Takes some 30 ms: call it in a thread."""
     tables = [
         printed.Table(
-            title=title, head=("", "Valeur"), rows=[(said, pages.written(value)) for said, value in lines]
+            title=section.title,
+            head=("", "Valeur"),
+            rows=[(said, pages.written(value)) for said, value in section.lines],
         )
-        for title, lines in sections(figures)
+        for section in sections(figures)
     ]
     document = printed.Document(
         title="Rapport d’activité",

@@ -70,7 +70,7 @@ def _name(month: str, *, first: bool) -> str:
 
 def with_bars(sections: Iterable[Section]) -> list[tuple[str, list[Line]]]:
     """Each section, with bars where its lines count one thing: the acts and the delays have none."""
-    return [(title, _lines(lines, counted=title.startswith(("Par ", "État")))) for title, lines in sections]
+    return [(one.title, _lines(one.lines, counted=one.counted)) for one in sections]
 
 
 def _lines(lines: Sequence[tuple[str, str | float]], *, counted: bool) -> list[Line]:
