@@ -59,12 +59,16 @@ class Facts:
 
 
 async def unread(house: House, actor: Actor) -> list[dict[str, Any]]:
-    """The refusals that nobody has read yet, oldest first: ``{search, reference, doctor?, at, reason?}``."""
+    """The refusals that nobody has read yet, oldest first: ``{search, reference, label?, doctor?, at,
+    reason?}``.
+    """
     require(actor, COORDINATION)
     async with house.sessions.begin() as session:
+        waiting = await _waiting(session, actor.territory)
+        labels = await vaulted.labels(session, house, actor.territory, waiting)
         return [
-            told
-            for entry in (await _waiting(session, actor.territory)).values()
+            told | ({"label": labels[search]} if search in labels else {})
+            for search, entry in waiting.items()
             if (told := await _told(session, house, actor.territory, entry)) is not None
         ]
 

@@ -69,7 +69,8 @@ _OTHERS: Final = {
     "given": "Réponse de la personne", "by": "Donné par", "how": "Comment", "choice": "Choix",
     "text_version": "Texte de l’accord", "reason": "Motif", "on": "Date", "until": "Jusqu’au",
     "file": "Fichier", "within_days": "Rendez-vous dans les … jours",
-    "called": "Appel au cabinet", "mobile": "Mobile",
+    "called": "Appel au cabinet", "mobile": "Mobile", "reference": "Référence", "to": "Lettre",
+    "asked_by": "Qui le demande", "agreed": "Accord de la personne", "kind": "Ce que c’était",
 }  # fmt: skip
 
 

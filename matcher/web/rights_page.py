@@ -1,5 +1,6 @@
 """``/recherches/{id}/droits``: handing a person's data over, and erasing them; the same for programs."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -43,7 +44,9 @@ async def page(request: web.Request) -> web.Response:
     return await _page(request)
 
 
-async def _page(request: web.Request, refusal: pages.Refusal | None = None) -> web.Response:
+async def _page(
+    request: web.Request, refusal: pages.Refusal | None = None, given: Mapping[str, str] | None = None
+) -> web.Response:
     search = request.match_info["id"]
     told = await openings.of_patient(house_of(request), actor_of(request), search)
     status, error, faults = refusal or (200, None, {})
@@ -56,6 +59,7 @@ async def _page(request: web.Request, refusal: pages.Refusal | None = None) -> w
         id=search,
         reference=told["reference"],
         reasons=words.ASKED_BY,
+        given=given or {},
     )
 
 
@@ -77,7 +81,7 @@ async def erase(request: web.Request) -> web.StreamResponse:
             house_of(request), actor_of(request), search, fields.get("reference", ""), asked_by
         )
     except Invalid as error:
-        return await _page(request, pages.refusal_of(error))
+        return await _page(request, pages.refusal_of(error), fields)
     return pages.render(request, "erased.html", erased=done["erased"], same_person=done["same_person"])
 
 
