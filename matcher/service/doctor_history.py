@@ -19,6 +19,7 @@ from matcher.service.errors import NotFound, Over
 from matcher.service.house import House
 from matcher.service.phrases import duration
 from matcher.storage import doctors, journal, offers, searches
+from matcher.storage.journal import Entry
 from messaging.links import Purpose
 
 #: What of the directory a doctor is shown: all that was noted of him, but what stands for other things.
@@ -62,7 +63,15 @@ async def history(house: House, actor: Actor, doctor_id: str) -> dict[str, Any]:
     """
     require(actor, COORDINATION)
     async with house.sessions.begin() as session:
-        return await _history(session, house, actor.territory, doctor_id)
+        entries, counts = await _kept(session, house, actor.territory, doctor_id)
+        people = await doctors.cards(session, actor.territory, [DoctorId(doctor_id)])
+        ids = {entry.search for entry in entries if entry.search}
+        named = await searches.references(session, actor.territory, ids)
+    told = zip(entries, stories.timeline(entries, people, silent=frozenset()), strict=True)
+    items = [
+        {**one, "search": entry.search, "reference": named.get(entry.search or "")} for entry, one in told
+    ]
+    return {"counts": counts, "items": items}
 
 
 async def for_the_doctor(house: House, token: str) -> dict[str, Any]:
@@ -76,7 +85,7 @@ async def for_the_doctor(house: House, token: str) -> dict[str, Any]:
         card = await doctors.get(session, territory.id, link.doctor)
         if card is None:
             raise Over
-        told = await _history(session, house, territory.id, link.doctor)
+        entries, counts = await _kept(session, house, territory.id, link.doctor)
         offered = await offers.of_doctor(session, territory.id, link.doctor)
     retention = territory.settings.retention
     return {
@@ -84,29 +93,25 @@ async def for_the_doctor(house: House, token: str) -> dict[str, Any]:
         "territory": {"name": territory.name, "phone": territory.phone, "mail": territory.mail},
         "directory": {name: value for name, value in card_view(card).items() if name in _SHOWN},
         "offers": [offer_view(offer) for offer in offered],
-        "counts": told["counts"],
-        "items": [{"at": one["at"], "text": one["text"]} for one in told["items"]],
+        "counts": counts,
+        "items": [{"at": entry.at, "text": stories.to_the_doctor(entry)} for entry in entries],
         "kept": duration(retention.contact, weekdays=False),
         "journal_kept": duration(retention.journal, weekdays=False),
     }
 
 
-async def _history(session: AsyncSession, house: House, territory: str, doctor_id: str) -> dict[str, Any]:
+async def _kept(
+    session: AsyncSession, house: House, territory: str, doctor_id: str
+) -> tuple[list[Entry], dict[str, int]]:
+    """The entries that concern a doctor, newest first, and the counts of them. Raises NotFound."""
     if not await doctors.exists(session, territory, doctor_id):
         raise NotFound
     since = house.now() - elapsed(house.territory(territory).settings.retention.contact)
     entries = await journal.of_doctor(session, territory, doctor_id, since, limit=_MOST)
-    people = await doctors.cards(session, territory, [DoctorId(doctor_id)])
-    ids = {entry.search for entry in entries if entry.search}
-    named = await searches.references(session, territory, ids)
     counts: Counter[str] = Counter()
     for entry in entries:
         for purpose in {None, entry.purpose}:
             name = _COUNTED.get((entry.action, purpose))
             if name is not None:
                 counts[name] += 1
-    told = zip(entries, stories.timeline(entries, people, silent=frozenset()), strict=True)
-    items = [
-        {**one, "search": entry.search, "reference": named.get(entry.search or "")} for entry, one in told
-    ]
-    return {"counts": dict(counts), "items": items}
+    return entries, dict(counts)

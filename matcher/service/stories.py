@@ -82,6 +82,28 @@ _TOLD = {
     "time/grace_over": "Données effacées",
     "time/retention_over": "Données effacées",
 }
+#: The same where it is the doctor who reads.
+_TOLD_THE_DOCTOR = {
+    Event.OFFER_DECLARED: "Vous déclarez une place",
+    Event.MAIL_ACCEPTED: "Un mail vous est envoyé",
+    Event.MAIL_DROPPED: "Un mail est devenu inutile : il ne part pas",
+    Event.MAIL_DEAD: "Un mail n’a pas pu vous être remis",
+    Event.ANSWER: "Vous répondez : {purpose}",
+    Event.CALL: "Nous vous appelons : {purpose}",
+    Event.CHOOSE: "La personne vous choisit",
+    Event.CALL_ME: "Vous demandez à être rappelé·e pour le code",
+    Event.OPEN_RECORD: "Vous ouvrez la fiche",
+    Event.ACKNOWLEDGE: "Vous accusez réception de la fiche",
+    "new_code": "Nouveau code pour vous",
+    "print_record": "Vous imprimez la fiche",
+    "sms_code": "Un code vous est envoyé par SMS",
+    "mailbox_flagged": "Votre adresse ne reçoit plus",
+    "refusal_read": "Votre désistement est relu par la coordination",
+    "time/settle": "Votre réponse prend effet",
+    "time/yes_held": "Nous vous demandons si votre oui tient toujours",
+    "time/yes_lapses": "Votre oui, sans confirmation, n’est plus compté",
+    "time/call_back": "Rappel promis",
+}
 _PURPOSES = {
     "yes": "oui",
     "no": "non",
@@ -114,15 +136,23 @@ def timeline(
     return [_told(entry, people) for entry in entries if entry.action not in silent]
 
 
+def to_the_doctor(entry: Entry) -> str:
+    """The sentence of an entry for the doctor whom it concerns."""
+    return _sentence(_TOLD | _TOLD_THE_DOCTOR, entry)
+
+
+def _sentence(sentences: Mapping[str, str], entry: Entry, name: str = "") -> str:
+    purpose = _PURPOSES.get(entry.purpose or "", entry.purpose or "")
+    template = sentences.get(entry.action, entry.action)
+    return template.replace("{doctor}", name).replace("{purpose}", purpose)
+
+
 def _told(entry: Entry, people: Mapping[DoctorId, Card]) -> dict[str, Any]:
     card = people.get(DoctorId(entry.doctor)) if entry.doctor else None
-    name = "un médecin" if card is None else card.name
-    purpose = _PURPOSES.get(entry.purpose or "", entry.purpose or "")
-    template = _TOLD.get(entry.action, entry.action)
     told: dict[str, Any] = {
         "at": entry.at,
         "what": entry.action,
-        "text": template.replace("{doctor}", name).replace("{purpose}", purpose),
+        "text": _sentence(_TOLD, entry, "un médecin" if card is None else card.name),
         "actor": entry.actor_kind,
     }
     if card is not None:

@@ -70,23 +70,18 @@ async def page(request: web.Request) -> web.Response:
         flagged=[_drawn(rate, told) for rate in told["rates"] if rate["unexplained"]],
         first=first,
         refusals=[(words.AFTER_RELEASE.get(kind, kind), n) for kind, n in sorted(told["refusals"].items())],
-        quarters=[_quarter(one) for one in told["quarters"]],
     )
 
 
 def _drawn(rate: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
     value = rate["value"]
-    said = f"{value.rstrip('-')} ans et plus" if value.endswith("-") else f"{value.replace('-', ' à ')} ans"
-    if rate["measure"] != "age":
-        said = CODES["coverage"].get(value, value) if rate["measure"] == "coverage" else value
-    course = told["course"][rate["measure"]][value]
-    return rate | {"said": said, "course": list(zip(map(_quarter, told["quarters"]), course, strict=True))}
-
-
-def _quarter(month: str) -> str:
-    """« 2e trimestre 2026 »."""
-    number = (int(month[5:]) + 2) // 3
-    return f"{number}{'er' if number == 1 else 'e'} trimestre {month[:4]}"
+    named = {"age": words.AGES, "coverage": CODES["coverage"]}.get(rate["measure"], {})
+    years: dict[str, list[str]] = {}
+    for quarter, share in zip(told["quarters"], told["course"][rate["measure"]][value], strict=True):
+        said = "–" if share is None else f"{100 * share:.0f}"
+        years.setdefault(quarter[:4], []).append(f"T{(int(quarter[5:]) + 2) // 3}\N{NO-BREAK SPACE}{said}")
+    course = [(year, " · ".join(shares)) for year, shares in years.items()]
+    return rate | {"said": named.get(value, value), "course": course}
 
 
 async def rates(request: web.Request) -> web.StreamResponse:

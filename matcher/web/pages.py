@@ -96,8 +96,10 @@ def thousands(count: int) -> str:
 
 
 def written(figure: str | float) -> str:
-    """A figure as people write it: « 1 900 », « 3,5 »; words as they are."""
-    return thousands(figure) if isinstance(figure, int) else str(figure).replace(".", ",")
+    """A figure as people write it: « 1 900 », « 3,5 », « 37 »; words as they are."""
+    if isinstance(figure, str):
+        return figure
+    return thousands(int(figure)) if figure == int(figure) else str(figure).replace(".", ",")
 
 
 class Lenient(dict[str, Any]):

@@ -36,7 +36,7 @@ _DELAYS: Final = (
     ("days_to_attached_reachable", "Le même sans les pauses de la personne"),
 )
 _GROUPS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
-    "age": ("Par âge", {}),
+    "age": ("Par âge", words.AGES),
     "coverage": ("Par couverture", CODES["coverage"]),
     "ald": ("Par affection de longue durée", CODES["ald"]),
     "quartier": ("Par quartier", {}),

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from itertools import dropwhile
 from typing import Any, Final
 
 from matcher.web.report_files import Section
 
-#: Of the drawing, in the units of its view box: a month's room, and the height of the highest column.
-MONTH: Final = 60
+#: Of the drawing, in the units of its view box: a month's room at most and at least, what all have together
+#: on a desk's screen, and the height of the highest column.
+WIDE: Final = 60
+NARROW: Final = 30
+ALL: Final = 1100
 HIGH: Final = 120
 #: More months than this are no picture any more.
 MOST: Final = 36
@@ -20,10 +22,16 @@ _SHORT: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class Month:
-    """Two columns: what was handed in and who found a doctor; ``x`` is the left edge, in view box units."""
+    """Two columns: what was handed in and who found a doctor. Places and sizes are in view box units."""
 
-    x: int
+    #: The left edges of the two columns, and how wide each is.
+    x: float
+    second: float
+    wide: float
+    #: « nov. », or « N » where there is little room.
     name: str
+    #: Where a year begins.
+    year: str
     requests: int
     attached: int
     #: Heights, up to HIGH.
@@ -48,10 +56,14 @@ def months(by_month: Sequence[Mapping[str, Any]]) -> list[Month]:
     if not 1 < len(told) <= MOST:
         return []
     highest = max(max(one["requests"], one["attached"]) for one in told)
+    room = max(NARROW, min(WIDE, ALL // len(told)))
     return [
         Month(
-            x=index * MONTH,
-            name=_name(one["month"], first=index == 0),
+            x=(index + 0.12) * room,
+            second=(index + 0.51) * room,
+            wide=0.36 * room,
+            name=_named(one["month"], short=room < WIDE),
+            year=one["month"][:4] if index == 0 or one["month"].endswith("-01") else "",
             requests=one["requests"],
             attached=one["attached"],
             asked=round(HIGH * one["requests"] / highest, 1),
@@ -61,11 +73,9 @@ def months(by_month: Sequence[Mapping[str, Any]]) -> list[Month]:
     ]
 
 
-def _name(month: str, *, first: bool) -> str:
-    """« nov. », with the year where it begins."""
-    day = date.fromisoformat(f"{month}-01")
-    short = _SHORT[day.month - 1]
-    return f"{short} {day.year}" if first or day.month == 1 else short
+def _named(month: str, *, short: bool) -> str:
+    said = _SHORT[int(month[5:]) - 1]
+    return said[0].upper() if short else said
 
 
 def with_bars(sections: Iterable[Section]) -> list[tuple[str, list[Line]]]:

@@ -334,6 +334,11 @@ REPLY_WHY: Final = {
     "unclear": "Le texte ne dit pas clairement oui ou non : rien n’est compté sans vous.",
 }
 
+#: Age band, as figures keep it → words.
+AGES: Final = {
+    "0-15": "0 à 15 ans", "16-29": "16 à 29 ans", "30-49": "30 à 49 ans", "50-69": "50 à 69 ans",
+    "70-": "70 ans et plus",
+}  # fmt: skip
 #: Kind of structure → words.
 STRUCTURES: Final = {
     "pass": "PASS",

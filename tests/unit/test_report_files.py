@@ -58,9 +58,21 @@ def test_the_months_of_a_year_stand_side_by_side_in_proportion() -> None:
     january = {"month": "2026-01", "requests": 8, "attached": 2}
     nothing = {"month": "2025-11", "requests": 0, "attached": 0}
     first, second = report_picture.months([nothing, december, january])
-    assert (first.name, second.name) == ("déc. 2025", "janv. 2026")
+    assert (first.name, first.year, second.name, second.year) == ("déc.", "2025", "janv.", "2026")
     assert (first.asked, first.found) == (report_picture.HIGH / 2, 0)
     assert (second.asked, second.found) == (report_picture.HIGH, report_picture.HIGH / 4)
+
+
+def test_three_years_of_months_fit_a_desks_screen() -> None:
+    three = [
+        {"month": f"{year}-{month:02}", "requests": 8, "attached": 2}
+        for year in (2024, 2025, 2026)
+        for month in range(1, 13)
+    ]
+    drawn = report_picture.months(three)
+    assert drawn[-1].second + drawn[-1].wide <= report_picture.ALL
+    assert [one.year for one in drawn if one.year] == ["2024", "2025", "2026"]
+    assert "".join(one.name for one in drawn[:12]) == "JFMAMJJASOND"
 
 
 @pytest.mark.parametrize("number", [0, 1, report_picture.MOST + 1])

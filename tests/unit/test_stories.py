@@ -25,3 +25,22 @@ def test_each_reason_outcome_and_answer_is_told_in_french(purpose: str) -> None:
     (told,) = stories.timeline([entry], {})
     # « pause » is French as it is.
     assert purpose == "pause" or not told["text"].endswith(f", {purpose}")
+
+
+@pytest.mark.parametrize(
+    "action", sorted(key for key, sentence in stories._TOLD.items() if "{doctor}" in sentence)
+)
+def test_a_doctor_reads_of_himself_as_you(action: str) -> None:
+    entry = Entry(
+        territory="venissieux",
+        at=datetime(2026, 11, 26, 9, tzinfo=UTC),
+        actor_kind="doctor",
+        actor_id="one",
+        action=action,
+        search="one",
+        doctor="one",
+        purpose="yes",
+    )
+    said = stories.to_the_doctor(entry)
+    assert "{" not in said
+    assert said != stories.timeline([entry], {}, silent=frozenset())[0]["text"]
