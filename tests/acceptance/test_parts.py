@@ -6,15 +6,17 @@ import pwd
 import subprocess
 import tempfile
 import urllib.error
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
-from config.settings import BadSetting, load_settings
-from matcher import app
-from matcher.service import installation, people
+from config.settings import BadSetting
+from matcher import app, cli
+from matcher.service import people
 from matcher.service.actors import Role
 from matcher.service.house import Part
 from matcher.storage import sealed
@@ -23,32 +25,17 @@ from matcher.web.route import ANYONE
 from messaging.keyring import KeyAbsent, KeyRing
 from messaging.vault import Vault
 from tests.acceptance.api_world import HERE, request
-from tests.acceptance.test_crash import ROOT, fetched, serving
+from tests.acceptance.processes import Site, fetched, installed, site
 
 CONSENT = request()["consent"] | {"at": "2024-01-08T08:00:00Z"}
 
 
-def environment(database: str, keys: Path) -> dict[str, str]:
-    return {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "TRAIT_UNION_DATABASE_URL": database,
-        # Nobody listens: no mail is of interest here.
-        "TRAIT_UNION_SMTP_URL": "smtp://127.0.0.1:1",
-        "TRAIT_UNION_KEYS_DIR": str(keys),
-        "TRAIT_UNION_TERRITORIES": str(ROOT / "config" / "territories"),
-    }
-
-
-async def installed(database: str, keys: Path) -> dict[str, str]:
-    """An installation on that database; keys of the API by role."""
-    settings = load_settings(environment(database, keys))
-    async with app.open_house(settings) as empty:
-        await installation.init(empty, settings.territories / HERE)
-    async with app.open_house(settings) as house:
-        return {
-            role: await people.add_key(house, HERE, role, role, kind="pass" if role == "requester" else None)
-            for role in (Role.COORDINATRICE, Role.REQUESTER)
-        }
+async def keys_of(place: Site) -> dict[str, str]:
+    """Keys of the API by role, of an installation made there."""
+    office = await installed(place)
+    async with app.open_house(place.settings, now=place.clock) as house:
+        structure = await people.add_key(house, HERE, "PASS", Role.REQUESTER, kind="pass")
+    return {"coordinatrice": office, "requester": structure}
 
 
 async def told(address: str, path: str, key: str, body: object = None) -> Any:
@@ -67,15 +54,15 @@ async def refused(address: str, path: str, key: str = "", body: object = None) -
 async def test_requests_are_taken_in_by_a_process_that_can_open_no_record(
     postgresql_url: str, tmp_path: Path
 ) -> None:
-    full, public = tmp_path / "release" / "keys", tmp_path / "intake" / "keys"
-    keys = await installed(postgresql_url, full)
+    place = site(tmp_path, postgresql_url)
+    full, public = place.settings.keys_dir, tmp_path / "intake" / "keys"
+    keys = await keys_of(place)
     office, structure = keys["coordinatrice"], keys["requester"]
-    KeyRing(full).publish(public, datetime.now(UTC))
+    KeyRing(full).publish(public, place.clock())
     assert not list(public.rglob("20*.private.pem"))
-    here, there = environment(postgresql_url, public), environment(postgresql_url, full)
     async with (
-        serving(here, tmp_path / "intake.log", "--role", "intake") as intake,
-        serving(there, tmp_path / "release.log", "--role", "release") as release,
+        place.serving("intake", Part.INTAKE, TRAIT_UNION_KEYS_DIR=str(public)) as (_, intake),
+        place.serving("release", Part.RELEASE) as (_, release),
     ):
         made = await told(intake, "/searches", structure, request(consent=CONSENT))
         assert made["state"] == "submitted"
@@ -87,7 +74,7 @@ async def test_requests_are_taken_in_by_a_process_that_can_open_no_record(
         handed = await told(intake, f"/searches/{draft['id']}/submit", structure, {})
         assert handed["state"] == "submitted"
 
-        await _nothing_opens(postgresql_url, public, expect=2)
+        await _nothing_opens(place, public, expect=2)
         for path in ("/api/v1/searches", "/api/v1/report?from=2026-01-01&to=2026-01-31"):
             assert await refused(intake, path, office) in (403, 404)
         for path in (f"/api/v1/searches/{made['id']}/record?purpose=contact", "/r", "/dossier", "/bureau"):
@@ -128,10 +115,10 @@ async def test_requests_are_taken_in_by_a_process_that_can_open_no_record(
         assert "Aubépine" not in (tmp_path / log).read_text()
 
 
-async def _nothing_opens(database: str, keys: Path, *, expect: int) -> None:
+async def _nothing_opens(place: Site, keys: Path, *, expect: int) -> None:
     """With this folder, not one record or contact section of the database opens."""
     vault, tried = Vault(KeyRing(keys)), 0
-    settings = load_settings(environment(database, keys))
+    settings = replace(place.settings, keys_dir=keys)
     async with app.open_house(settings, part=Part.INTAKE) as house, house.sessions.begin() as session:
         for month in house.keyring.months():
             for one in await sealed.under_key(session, month):
@@ -169,14 +156,15 @@ def test_another_user_reads_the_published_folder_and_no_key_beside_it() -> None:
 
 
 @pytest.mark.parametrize("part", [Part.INTAKE, Part.RELEASE])
-async def test_on_sqlite_one_process_does_it_all(sqlite_url: str, tmp_path: Path, part: Part) -> None:
-    settings = load_settings(environment(sqlite_url, tmp_path / "keys"))
-    with pytest.raises(BadSetting, match="PostgreSQL"):
-        await app.run_serve(settings, "127.0.0.1", 0, part)
+def test_on_sqlite_one_process_does_it_all(sqlite_url: str, tmp_path: Path, part: Part) -> None:
+    environment = site(tmp_path, sqlite_url).environment
+    done = CliRunner().invoke(cli.app, ["serve", "--port", "0", "--role", part], env=environment)
+    assert isinstance(done.exception, BadSetting)
+    assert "PostgreSQL" in str(done.exception)
 
 
 async def test_every_route_is_served_by_a_part_for_whom_it_is(sqlite_url: str, tmp_path: Path) -> None:
-    settings = load_settings(environment(sqlite_url, tmp_path / "keys"))
+    settings = site(tmp_path, sqlite_url).settings
     served = {}
     for part in Part:
         async with app.open_house(settings, part=part) as house:

@@ -1,12 +1,9 @@
 """A process that is asked to end is gone within ten seconds, whatever hangs, and loses nothing by it."""
 
 import asyncio
-import os
-import signal
-import sys
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +11,14 @@ import aiohttp
 import pytest
 from sqlalchemy import select
 
-from config.settings import load_settings
 from matcher import app
-from matcher.service import installation, people
+from matcher.service import people
 from matcher.service.actors import Role
 from matcher.service.house import House
 from messaging.outbox import OutboxRow
-from tests import protocols_delays
 from tests.acceptance.house import HERE, request
-from tests.acceptance.test_crash import ROOT, SlowRelay, ask, port_of, until
+from tests.acceptance.processes import SlowRelay, ask, installed, site, until
+from tests.faults.process import Part
 
 #: From SIGTERM to the end of the process, and a little for a machine with other things to do.
 WITHIN = 10 + 5
@@ -42,33 +38,11 @@ class HangingRelay(SlowRelay):
         return await super().handle_DATA(*asked)
 
 
-@asynccontextmanager
-async def running(
-    command: str, environment: dict[str, str], log: Path
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    """``trait-union serve`` or ``worker``, its standard error in a file; killed should it still be there."""
-    with log.open("wb") as errors:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "matcher", command, *(["--port", "0"] if command == "serve" else [])),
-            env=environment,
-            cwd=ROOT,
-            stderr=errors,
-        )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGKILL)
-        await process.wait()
-
-
-async def gone(process: asyncio.subprocess.Process) -> float:
-    """Ask the process to end; the seconds that it took."""
-    begun = time.monotonic()
-    process.send_signal(signal.SIGTERM)
-    await asyncio.wait_for(process.wait(), 60)
-    return time.monotonic() - begun
+async def ended(part: Part) -> int | None:
+    """Ask the process to end, and see that it does in time; its exit status."""
+    await part.end()
+    assert part.slowest_end <= WITHIN
+    return part.ended[-1]
 
 
 @asynccontextmanager
@@ -101,72 +75,58 @@ async def streaming(house: House, address: str) -> AsyncIterator[None]:
 
 @pytest.mark.slow
 @pytest.mark.postgres
-async def test_serve_ends_in_mid_wave_while_a_slow_client_a_stream_and_the_relay_hang(
-    postgresql_url: str, tmp_path: Path
+async def test_a_process_asked_to_end_is_gone_in_time_whatever_hangs(
+    fresh_postgresql: Callable[[], AbstractContextManager[str]], tmp_path: Path
 ) -> None:
+    """Two at once, since both take their time: one whose relay, page and client hang, and one whose database
+    does.
+    """
+    for name in ("hanging", "held"):
+        (tmp_path / name).mkdir()
+    with fresh_postgresql() as one, fresh_postgresql() as other:
+        async with asyncio.TaskGroup() as both:
+            both.create_task(_in_mid_wave(one, tmp_path / "hanging"))
+            both.create_task(_with_its_rows_held(other, tmp_path / "held"))
+
+
+async def _in_mid_wave(database_url: str, folder: Path) -> None:
     relay = HangingRelay()
     async with relay.listening() as smtp:
-        environment = {
-            "PATH": os.environ.get("PATH", os.defpath),
-            "TRAIT_UNION_DATABASE_URL": postgresql_url,
-            "TRAIT_UNION_SMTP_URL": f"smtp://127.0.0.1:{smtp}",
-            "TRAIT_UNION_KEYS_DIR": str(tmp_path / "keys"),
-            "TRAIT_UNION_TERRITORIES": str(protocols_delays.territories(tmp_path)),
-        }
-        settings = load_settings(environment)
-        async with app.open_house(settings) as empty:
-            await installation.init(empty, settings.territories / HERE)
-        async with app.open_house(settings) as house:
-            key = await people.add_key(house, HERE, "bureau", Role.COORDINATRICE)
-            log = tmp_path / "serve.log"
-            async with running("serve", environment, log) as serve:
-                await until(lambda: port_of(log) is not None)
-                port = port_of(log)
-                searches = f"http://127.0.0.1:{port}/api/v1/searches"
-                consent = request()["consent"] | {"at": "2024-01-08T08:00:00Z"}
-                made = await ask(searches, key, request(wishes=[], consent=consent))
+        place = site(folder, database_url, smtp)
+        key = await installed(place)
+        async with app.open_house(place.settings, now=place.clock) as house:
+            async with place.serving("serve") as (serve, address):
+                searches = f"{address}/api/v1/searches"
+                made = await ask(searches, key, request(wishes=[]))
                 search = made["id"]
                 await ask(f"{searches}/{search}/validate", key, {})
                 wave = (await ask(f"{searches}/{search}/launch", key, {}))["solicitations"]
                 await until(lambda: len(relay.messages()) >= 3)
-                async with stalled(port, key), streaming(house, f"http://127.0.0.1:{port}"):
-                    assert await gone(serve) <= WITHIN
-                assert serve.returncode == 0
+                async with stalled(int(address.rpartition(":")[2]), key), streaming(house, address):
+                    assert await ended(serve) == 0
             async with house.sessions.begin() as session:
                 left = (await session.execute(select(OutboxRow.state, OutboxRow.letter))).all()
             # What hung may have left; the rest was given back, and nobody has to wait for a lease.
             assert {state for state, _ in left} <= {"accepted", "ambiguous", "queued"}
             relay.go_on.set()
-            async with running("worker", environment, tmp_path / "worker.log") as worker:
-                await until(lambda: len(relay.announcements()) >= len(wave), within=120)
-                assert await gone(worker) <= WITHIN
-                assert worker.returncode == 0
+            # The pause of what may have left is over.
+            place.clock.shift(timedelta(minutes=1))
+            async with place.working("worker") as worker:
+                await until(lambda: len(relay.announcements()) >= len(wave))
+                assert await ended(worker) == 0
     assert all(len(ids) == 1 for ids in relay.announcements().values())
 
 
-@pytest.mark.slow
-@pytest.mark.postgres
-async def test_a_process_whose_database_hangs_is_gone_all_the_same(
-    postgresql_url: str, tmp_path: Path
-) -> None:
+async def _with_its_rows_held(database_url: str, folder: Path) -> None:
     """Whoever holds the rows does not let go: the mails of the worker's claims cannot be settled."""
-    relay = SlowRelay()
-    async with relay.listening() as smtp:
-        environment = {
-            "PATH": os.environ.get("PATH", os.defpath),
-            "TRAIT_UNION_DATABASE_URL": postgresql_url,
-            "TRAIT_UNION_SMTP_URL": f"smtp://127.0.0.1:{smtp}",
-            "TRAIT_UNION_KEYS_DIR": str(tmp_path / "keys"),
-            "TRAIT_UNION_TERRITORIES": str(protocols_delays.territories(tmp_path)),
-        }
-        settings = load_settings(environment)
-        async with app.open_house(settings) as empty:
-            await installation.init(empty, settings.territories / HERE)
-        async with app.open_house(settings) as house, house.engine.connect() as holder:
-            log = tmp_path / "worker.log"
-            async with running("worker", environment, log) as worker:
-                await until(lambda: '"working"' in log.read_text())
-                await holder.exec_driver_sql("LOCK TABLE outbox, timers IN ACCESS EXCLUSIVE MODE")
-                await asyncio.sleep(1)
-                assert await gone(worker) <= WITHIN
-                assert "ended_in_haste" in log.read_text()
+    place = site(folder, database_url)
+    await installed(place)
+    async with (
+        app.open_house(place.settings, now=place.clock) as house,
+        house.engine.connect() as holder,
+        place.working("worker") as worker,
+    ):
+        await holder.exec_driver_sql("LOCK TABLE outbox, timers IN ACCESS EXCLUSIVE MODE")
+        await asyncio.sleep(1)
+        await ended(worker)
+        assert "ended_in_haste" in worker.written()

@@ -74,7 +74,9 @@ async def _round(house: House, parts: list[Part]) -> tuple[float, float]:
     await _put(house, house.now() + timedelta(hours=1))
     for part in parts:
         part.start()
-    await asyncio.gather(*(_working(part) for part in parts))
+    await asyncio.gather(*(part.up() for part in parts))
+    # Its first looks at an empty outbox are over.
+    await asyncio.sleep(1)
     async with house.sessions() as session:
         mails = await outbox.unsent(session)
     before, begun = sum(_processor(part) for part in parts), time.perf_counter()
@@ -94,14 +96,6 @@ async def _put(house: House, at: object) -> None:
     async with house.sessions.begin() as session:
         waiting = update(OutboxRow).where(OutboxRow.next_attempt_at.is_not(None)).values(next_attempt_at=at)
         await session.execute(waiting.execution_options(synchronize_session=False))
-
-
-async def _working(part: Part) -> None:
-    async with asyncio.timeout(60):
-        while not part.log.exists() or "working" not in part.log.read_text():  # noqa: ASYNC110 - it is a process
-            await asyncio.sleep(0.1)
-    # Its first looks at an empty outbox are over.
-    await asyncio.sleep(1)
 
 
 def _processor(part: Part) -> float:

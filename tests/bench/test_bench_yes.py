@@ -29,7 +29,7 @@ from matcher.storage import links
 from messaging.links import Link
 from tests import postgres
 from tests.acceptance.api_world import HERE
-from tests.bench.plant import durable_postgresql, free_port, fresh, launched, prepare, settings
+from tests.bench.plant import durable_postgresql, fresh, launched, prepare, settings
 from tests.faults.clock import EPOCH, FastClock, started
 from tests.faults.process import Part
 
@@ -153,13 +153,11 @@ async def _posted(
         "TRAIT_UNION_DATABASE_URL": postgres.url(folder, database),
         "TRAIT_UNION_KEYS_DIR": str(tmp_path / "keys"),
         "TRAIT_UNION_SMTP_URL": "smtp://127.0.0.1:9",
-        "TRAIT_UNION_LOG_LEVEL": "warning",
     }
-    part = Part(name, free_port(), environment, tmp_path, clock)
+    part = Part(name, 0, environment, tmp_path, clock)
     part.start()
-    address = f"http://127.0.0.1:{part.port}"
+    address = await part.up()
     async with aiohttp.ClientSession() as http:
-        await _up(http, address)
 
         async def client(number: int) -> None:
             for token in tokens[number::CLIENTS]:
@@ -173,15 +171,3 @@ async def _posted(
     await part.end()
     assert clock() - EPOCH > timedelta(seconds=2)
     return CLIENTS * EACH / spent
-
-
-async def _up(http: aiohttp.ClientSession, address: str) -> None:
-    async with asyncio.timeout(60):
-        while True:
-            try:
-                async with http.get(f"{address}/healthz") as reply:
-                    if reply.status == 200:
-                        return
-            except aiohttp.ClientError:
-                pass
-            await asyncio.sleep(0.1)

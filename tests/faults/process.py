@@ -4,6 +4,7 @@ costs milliseconds, and is a process like any other.
 
 import asyncio
 import contextlib
+import json
 import os
 import resource
 import signal
@@ -17,6 +18,7 @@ from pathlib import Path
 from config.logs import configure
 from config.settings import load_settings
 from matcher import app
+from matcher.service import house
 from tests.faults.clock import FastClock
 
 _FORKS = get_context("forkserver")
@@ -28,7 +30,7 @@ def prepare() -> None:
     forkserver.ensure_running()
 
 
-def run(port: int | None, environment: dict[str, str], log: str, clock: FastClock) -> None:
+def run(port: int | None, environment: dict[str, str], log: str, clock: FastClock, does: house.Part) -> None:
     """The child: ``trait-union serve`` on that port, or ``worker`` without one, on the fast clock."""
     # A session of its own, as under a supervisor: on a busy machine each gets its share.
     os.setsid()
@@ -41,7 +43,7 @@ def run(port: int | None, environment: dict[str, str], log: str, clock: FastCloc
     if port is None:
         asyncio.run(app.run_worker(settings, now=clock))
     else:
-        asyncio.run(app.run_serve(settings, "127.0.0.1", port, now=clock))
+        asyncio.run(app.run_serve(settings, "127.0.0.1", port, does, now=clock))
 
 
 @dataclass
@@ -49,10 +51,13 @@ class Part:
     """One process of the installation, started again whenever it was ended."""
 
     name: str
+    #: Where ``serve`` listens, 0 for anywhere; None for a worker.
     port: int | None
     environment: dict[str, str]
     folder: Path
     clock: FastClock
+    #: Of what ``serve`` does.
+    does: house.Part = house.Part.ALL
     #: Exit statuses of those that were asked to end.
     ended: list[int | None] = field(default_factory=list)
     #: The longest that one took to end, in seconds.
@@ -63,12 +68,32 @@ class Part:
     hand: asyncio.Lock = field(default_factory=asyncio.Lock)
     #: Somebody ends it just now, and will start it again.
     _in_hand: bool = False
+    #: How much of the log is of those before it.
+    _logged: int = 0
     _process: ForkServerProcess | None = None
 
     @property
     def log(self) -> Path:
         """What it wrote to standard error."""
         return self.folder / f"{self.name}.log"
+
+    def written(self) -> str:
+        """All that is in its log."""
+        return self.log.read_text() if self.log.exists() else ""
+
+    async def up(self) -> str:
+        """Wait until it says that it is there; its address, where it has one. Raises RuntimeError where it
+        ends before, TimeoutError after two minutes.
+        """
+        async with asyncio.timeout(120):
+            while True:
+                for line in self.written()[self._logged :].splitlines():
+                    if line.endswith("}") and ('"serving"' in line or '"working"' in line):
+                        said = json.loads(line)
+                        return f"http://127.0.0.1:{said['port']}" if "port" in said else ""
+                if self._process is None or not self._process.is_alive():
+                    raise RuntimeError(f"{self.name} did not come up: {self.written()[-600:]}")
+                await asyncio.sleep(0.01)
 
     @property
     def pid(self) -> int:
@@ -80,16 +105,18 @@ class Part:
     def start(self) -> None:
         """A new process."""
         self._process = _FORKS.Process(
-            target=run, args=(self.port, self.environment, str(self.log), self.clock), daemon=True
+            target=run,
+            args=(self.port, self.environment, str(self.log), self.clock, self.does),
+            daemon=True,
         )
+        self._logged = len(self.written())
         self._process.start()
         self._in_hand = False
 
     def look_after(self) -> None:
         """Start it again should it have ended by itself, as a supervisor does."""
         if self._process is not None and not self._in_hand and not self._process.is_alive():
-            written = self.log.read_text().splitlines() if self.log.exists() else []
-            self.died.append("\n".join(written[-1:])[-600:])
+            self.died.append("\n".join(self.written().splitlines()[-1:])[-600:])
             self.start()
 
     def send(self, number: signal.Signals) -> None:
