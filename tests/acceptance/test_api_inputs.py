@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from matcher.service.actors import Role
 from matcher.web import guards, routes
 from tests.acceptance.api_world import METRICS, World, request
+from tests.acceptance.house import House
 
 BEARER = "Authorization"
 
@@ -246,6 +248,15 @@ async def test_a_post_from_another_site_is_refused(small_world: World) -> None:
     for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://elsewhere.example"}):
         reply = await small_world.client.post("/connexion", data={"email": "a@b.example"}, headers=headers)
         assert reply.status == 403
+
+
+async def test_a_session_opens_no_call_of_the_api(small_world: World) -> None:
+    house = House(**vars(small_world))
+    await house.login(Role.COORDINATRICE)
+    assert (await house.client.get("/bureau")).status == 200
+    for path in ("/api/v1/searches", "/api/v1/refusals"):
+        assert (await house.client.get(path)).status == 401
+    assert (await house.client.post("/api/v1/searches", json=request())).status == 401
 
 
 async def test_twenty_requests_a_second_and_forty_at_once_are_never_refused(small_world: World) -> None:
