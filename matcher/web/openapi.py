@@ -1,8 +1,10 @@
 """The OpenAPI 3.1 document, built from the routes and their pydantic models: it cannot lag behind."""
 
+import asyncio
 import json
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from aiohttp import web
@@ -45,19 +47,15 @@ def document(routes: Iterable[Route]) -> Schema:
     }
 
 
-#: The document as text, made once by ``prepare``.
-TEXT: Final = web.AppKey("openapi", str)
-
-
-def prepare(app: web.Application) -> None:
-    """Write the document of the application's routes."""
-    routes = app[ROUTES]
-    app[TEXT] = json.dumps(document(routes), ensure_ascii=False)
+@lru_cache(maxsize=4)
+def _text(routes: tuple[Route, ...]) -> str:
+    return json.dumps(document(routes), ensure_ascii=False)
 
 
 async def show(request: web.Request) -> web.StreamResponse:
-    """The document, as JSON."""
-    return web.Response(text=request.app[TEXT], content_type="application/json")
+    """The document, as JSON: made when first asked for, which takes half a second of a thread."""
+    text = await asyncio.to_thread(_text, request.app[ROUTES])
+    return web.Response(text=text, content_type="application/json")
 
 
 ROUTE: Final = Route("GET", DOCUMENT, show, allowed=ANYONE)

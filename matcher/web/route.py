@@ -51,9 +51,9 @@ class Doc:
     media_type: str = "application/json"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Route:
-    """One method of one URL.
+    """One method of one URL. Two are the same only where they are one.
 
     ``path`` is aiohttp's (``/recherches/{id}``). ``allowed`` is a set of roles, or ``ANYONE``.
     A page's POST carries a CSRF token bound to the session, unless ``csrf`` is off because no

@@ -146,7 +146,6 @@ def setup(app: web.Application, house: House) -> None:
     guards.install(app)
     live.install(app)
     trials.install(app)
-    openapi.prepare(app)
     app.middlewares.extend((health.metered, *guards.guards(sessions.DatabaseStorage(house))))
     app.on_response_prepare.append(headers.add_security_headers)
     for route in app[ROUTES]:
