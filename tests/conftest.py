@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from config.database import make_engine, make_sessions
 from matcher.storage import migrate
 from tests import postgres
+from tests.acceptance import installed
 
 pytest_plugins = ["tests.plugins.only_this_host"]
 
@@ -56,6 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the cluster, if any test asked for one, and remove it."""
+    installed.forget()
     if not hasattr(config, "workerinput"):
         folder = Path(os.environ.pop(_FOLDER))
         if (folder / "data" / "postmaster.pid").exists():

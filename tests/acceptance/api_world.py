@@ -14,7 +14,7 @@ from typing import Any
 
 from aiohttp.test_utils import TestClient, TestServer
 
-from config.settings import load_settings
+from config.settings import Settings, load_settings
 from matcher import app, clock
 from matcher.demo.catcher import Catcher
 from matcher.service import installation, people
@@ -23,6 +23,7 @@ from matcher.service.house import House
 from messaging.dispatcher import Dispatcher
 from messaging.smtp import Pool
 from tests import protocols_delays
+from tests.acceptance import installed
 
 HERE, ELSEWHERE = "venissieux", "ailleurs"
 #: A Monday, 10:30 in Paris: everybody is at work.
@@ -216,27 +217,31 @@ async def make_world(
             }
             | dict(more or {})
         )
-        async with app.open_house(settings, now=at) as empty:
-            for territory in (HERE, ELSEWHERE):
-                await installation.init(empty, settings.territories / territory)
+        keys = await installed.into(database_url, settings.keys_dir, lambda: _install(settings, at))
         async with app.open_house(settings, now=at, mailbox=catcher) as house:
             pool = Pool(settings.relay)
             client = TestClient(TestServer(app.make_web_app(house)))
-            world = World(house, client, catcher, app.dispatcher_of(house, pool), at)
-            await _give_keys(world)
+            world = World(house, client, catcher, app.dispatcher_of(house, pool), at, keys)
             async with client:
                 yield world
             await pool.close()
 
 
-async def _give_keys(world: World) -> None:
-    for territory, mark in ((HERE, ""), (ELSEWHERE, f"@{ELSEWHERE}")):
-        for role in PEOPLE:
-            world.keys[role + mark] = await people.add_key(world.house, territory, f"{role} {mark}", role)
-        for name in ("requester", "requester2"):
-            world.keys[name + mark] = await people.add_key(
-                world.house, territory, f"Structure {name} {mark}", Role.REQUESTER, kind="pass"
-            )
+async def _install(settings: Settings, at: Clock) -> dict[str, str]:
+    """Two territories, and the API key of everybody in them."""
+    async with app.open_house(settings, now=at) as empty:
+        for territory in (HERE, ELSEWHERE):
+            await installation.init(empty, settings.territories / territory)
+    keys: dict[str, str] = {}
+    async with app.open_house(settings, now=at) as house:
+        for territory, mark in ((HERE, ""), (ELSEWHERE, f"@{ELSEWHERE}")):
+            for role in PEOPLE:
+                keys[role + mark] = await people.add_key(house, territory, f"{role} {mark}", role)
+            for name in ("requester", "requester2"):
+                keys[name + mark] = await people.add_key(
+                    house, territory, f"Structure {name} {mark}", Role.REQUESTER, kind="pass"
+                )
+    return keys
 
 
 def _territories(folder: Path) -> Path:
