@@ -127,6 +127,52 @@ async def enqueue(
     return made is not None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Fresh:
+    """A mail to be put into the outbox."""
+
+    letter: str
+    ids: Mapping[str, str]
+    message_id: str
+
+
+async def enqueue_all(session: AsyncSession, territory: str, mails: Sequence[Fresh], now: datetime) -> None:
+    """``enqueue`` for several mails, in one statement."""
+    require_transaction(session)
+    if mails:
+        rows = [_values(territory, one.letter, one.ids, one.message_id, now, now) for one in mails]
+        await session.execute(_insert(session), rows)
+
+
+def _insert(session: AsyncSession) -> sqlite.Insert | postgresql.Insert:
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    return insert(OutboxRow).on_conflict_do_nothing(index_elements=["territory_id", "message_id"])
+
+
+def _values(
+    territory: str,
+    letter: str,
+    ids: Mapping[str, str],
+    message_id: str,
+    now: datetime,
+    next_attempt_at: datetime,
+) -> dict[str, object]:
+    return {
+        "territory_id": territory,
+        "id": uuid4().hex,
+        "letter": letter,
+        "ids": dict(ids),
+        "message_id": message_id,
+        "state": "queued",
+        "attempts": 0,
+        "fence": 0,
+        "may_have_left": False,
+        "enqueued_at": now,
+        "next_attempt_at": next_attempt_at,
+        "detail": "",
+    }
+
+
 async def begin(
     session: AsyncSession,
     *,
@@ -139,26 +185,8 @@ async def begin(
 ) -> str | None:
     """The same, for a mail into which more will be gathered: its id, None if it is there already."""
     require_transaction(session)
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = (
-        insert(OutboxRow)
-        .values(
-            territory_id=territory,
-            id=uuid4().hex,
-            letter=letter,
-            ids=dict(ids),
-            message_id=message_id,
-            state="queued",
-            attempts=0,
-            fence=0,
-            may_have_left=False,
-            enqueued_at=now,
-            next_attempt_at=not_before or now,
-            detail="",
-        )
-        .on_conflict_do_nothing(index_elements=["territory_id", "message_id"])
-        .returning(OutboxRow.id)
-    )
+    row = _values(territory, letter, ids, message_id, now, not_before or now)
+    statement = _insert(session).values(row).returning(OutboxRow.id)
     made: str | None = (await session.execute(statement)).scalar_one_or_none()
     return made
 

@@ -6,7 +6,7 @@ reminders, not for urgent searches. Which searches a digest speaks of is frozen 
 (``claims.freeze``).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final, Literal
@@ -31,15 +31,20 @@ _COUNTED: Final[Mapping[Letter, Literal["at", "reminded_at"]]] = {
 
 
 async def until(
-    session: AsyncSession, house: House, search: Search, letter: Letter, doctor: DoctorId
-) -> datetime | None:
-    """Until when this letter waits for others to the same doctor; None: it goes at once, by itself."""
+    session: AsyncSession, house: House, search: Search, letter: Letter, doctors: Collection[DoctorId]
+) -> dict[DoctorId, datetime]:
+    """Until when this letter waits for others to the same doctor; without those to whom it goes at once, by
+    itself.
+    """
     territory, now = house.territory(search.territory), house.now()
     window = digests.window(search, letter, territory.rules, now)
     if window is None:
-        return None
-    count, first = await gathered.lately(session, territory.id, doctor, _COUNTED[letter], now - window)
-    return digests.until(territory.rules, window, count, first)
+        return {}
+    lately = await gathered.lately(session, territory.id, doctors, _COUNTED[letter], now - window)
+    found = {
+        doctor: digests.until(territory.rules, window, *lately.get(doctor, (0, None))) for doctor in doctors
+    }
+    return {doctor: waits for doctor, waits in found.items() if waits is not None}
 
 
 async def gather(

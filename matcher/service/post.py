@@ -1,8 +1,10 @@
 """Putting mails into the outbox: which letter, about what, never to which address."""
 
+from collections.abc import Sequence
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from matcher.protocol.effects import Letter
+from matcher.protocol.effects import Letter, SendToDoctor
 from matcher.protocol.ids import DoctorId
 from matcher.protocol.search import Search
 from matcher.service import gathering
@@ -20,24 +22,30 @@ FOR_THE_DELEGATE = frozenset({Letter.ANNOUNCEMENT, Letter.REMINDER})
 WITH_THE_RECORD = frozenset({Letter.CHOSEN, Letter.NOT_OPENED})
 
 
-async def to_doctor(
-    session: AsyncSession, house: House, search: Search, letter: Letter, doctor: DoctorId, number: int
-) -> None:
-    """Enqueue one letter to one doctor, and to the delegate where the letter is for her too."""
-    purpose = Purpose.RECORD if letter in WITH_THE_RECORD else Purpose.ANSWER
-    await _enqueue(session, house, search, letter, doctor, number, purpose)
-    if letter not in FOR_THE_DELEGATE:
-        return
-    card = await doctors.get(session, search.territory, doctor)
-    if card is not None and card.delegate_email is not None:
-        await _enqueue(session, house, search, letter, doctor, number, Purpose.DELEGATE)
+#: A letter, and under which link it is read.
+Post = tuple[SendToDoctor, Purpose]
 
 
-async def to_delegate(
-    session: AsyncSession, house: House, search: Search, letter: Letter, doctor: DoctorId, number: int
+async def to_doctors(
+    session: AsyncSession, house: House, search: Search, letters: Sequence[SendToDoctor]
 ) -> None:
+    """Enqueue letters to doctors, and to the delegates where they are for them too; in a few statements,
+    however many they are.
+    """
+    shared = {one.doctor for one in letters if one.letter in FOR_THE_DELEGATE}
+    cards = await doctors.cards(session, search.territory, shared)
+    posts: list[Post] = []
+    for one in letters:
+        posts.append((one, Purpose.RECORD if one.letter in WITH_THE_RECORD else Purpose.ANSWER))
+        card = cards.get(one.doctor)
+        if one.letter in FOR_THE_DELEGATE and card is not None and card.delegate_email is not None:
+            posts.append((one, Purpose.DELEGATE))
+    await _enqueue(session, house, search, posts)
+
+
+async def to_delegate(session: AsyncSession, house: House, search: Search, letter: SendToDoctor) -> None:
     """Enqueue one letter to the delegate alone: it was she who wrote."""
-    await _enqueue(session, house, search, letter, doctor, number, Purpose.DELEGATE)
+    await _enqueue(session, house, search, [(letter, Purpose.DELEGATE)])
 
 
 async def to_requester(
@@ -96,40 +104,47 @@ def message_id(
     return _message_id(house, search, to, letter, str(number))
 
 
-async def _enqueue(
-    session: AsyncSession,
-    house: House,
-    search: Search,
-    letter: Letter,
-    doctor: DoctorId,
-    number: int,
-    purpose: Purpose,
-) -> None:
-    territory = house.territory(search.territory)
-    await links.ensure(
-        session,
-        search.territory,
-        search.id,
-        search.run,
-        doctor,
-        purpose,
-        now=house.now(),
-        expires_at=house.now() + territory.rules.link_life,
-    )
+async def _enqueue(session: AsyncSession, house: House, search: Search, posts: Sequence[Post]) -> None:
+    now, territory = house.now(), search.territory
+    expires_at = now + house.territory(territory).rules.link_life
+    for purpose in sorted({purpose for _, purpose in posts}):
+        whose = {one.doctor for one, under in posts if under is purpose}
+        await links.ensure(
+            session, territory, search.id, search.run, whose, purpose, now=now, expires_at=expires_at
+        )
+    waiting = {
+        letter: await gathering.until(
+            session, house, search, letter, {one.doctor for one, _ in posts if one.letter is letter}
+        )
+        for letter in sorted({one.letter for one, _ in posts})
+    }
+    at_once: list[outbox.Fresh] = []
+    for one, purpose in posts:
+        waits, delegate = waiting[one.letter].get(one.doctor), purpose is Purpose.DELEGATE
+        if waits is None:
+            at_once.append(_mail(house, search, one, purpose))
+            continue
+        digest = message_id(
+            house, search, one.doctor, Letter.DIGEST, one.number, delegate=delegate, of=one.letter
+        )
+        await gathering.gather(
+            session, house, search, one.letter, one.doctor, one.number, purpose, digest, waits
+        )
+    await outbox.enqueue_all(session, territory, at_once, now)
+
+
+def _mail(house: House, search: Search, one: SendToDoctor, purpose: Purpose) -> outbox.Fresh:
     delegate = purpose is Purpose.DELEGATE
-    waits = await gathering.until(session, house, search, letter, doctor)
-    if waits is not None:
-        digest = message_id(house, search, doctor, Letter.DIGEST, number, delegate=delegate, of=letter)
-        await gathering.gather(session, house, search, letter, doctor, number, purpose, digest, waits)
-        return
-    ids = {"search": search.id, "run": str(search.run), "doctor": doctor, "number": str(number)}
-    await outbox.enqueue(
-        session,
-        territory=search.territory,
-        letter=letter,
-        ids=ids | {"purpose": purpose.value},
-        message_id=message_id(house, search, doctor, letter, number, delegate=delegate),
-        now=house.now(),
+    return outbox.Fresh(
+        letter=one.letter,
+        ids={
+            "search": search.id,
+            "run": str(search.run),
+            "doctor": one.doctor,
+            "number": str(one.number),
+            "purpose": purpose.value,
+        },
+        message_id=message_id(house, search, one.doctor, one.letter, one.number, delegate=delegate),
     )
 
 

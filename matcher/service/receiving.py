@@ -239,7 +239,7 @@ async def _answered(session: AsyncSession, house: House, case: _Case, says: Says
     for effect in confirming:
         assert isinstance(effect, SendToDoctor)
         # She who wrote gets the link, not the doctor who did not.
-        await post.to_delegate(session, house, step.search, effect.letter, case.doctor, effect.number)
+        await post.to_delegate(session, house, step.search, effect)
     position = step.search.position(case.doctor)
     unconfirmed = position is not None and position.stand is Stand.UNCONFIRMED
     again = says is Says.YES and unconfirmed and case.letter in _ASKED_AGAIN

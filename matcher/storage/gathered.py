@@ -33,20 +33,27 @@ class Item:
 
 
 async def lately(
-    session: AsyncSession, territory: str, doctor: str, what: Literal["at", "reminded_at"], since: datetime
-) -> tuple[int, datetime | None]:
-    """How many announcements (``at``) or reminders went to a doctor since then, and when the first did."""
+    session: AsyncSession,
+    territory: str,
+    doctors: Collection[str],
+    what: Literal["at", "reminded_at"],
+    since: datetime,
+) -> dict[str, tuple[int, datetime | None]]:
+    """How many announcements (``at``) or reminders went to each doctor since then, and when the first did;
+    without those to whom none went.
+    """
     moment = _SOLICITATIONS.c[what]
-    row = await session.execute(
-        select(func.count(), func.min(moment)).where(
+    rows = await session.execute(
+        select(_SOLICITATIONS.c.doctor_id, func.count(), func.min(moment))
+        .where(
             _SOLICITATIONS.c.territory_id == territory,
-            _SOLICITATIONS.c.doctor_id == doctor,
+            _SOLICITATIONS.c.doctor_id.in_(doctors),
             _SOLICITATIONS.c.channel == "mail",
             moment > since,
         )
+        .group_by(_SOLICITATIONS.c.doctor_id)
     )
-    count, first = row.one()
-    return count, first
+    return {doctor: (count, first) for doctor, count, first in rows}
 
 
 async def add(

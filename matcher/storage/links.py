@@ -40,16 +40,16 @@ async def ensure(
     territory: str,
     search: str,
     run: int,
-    doctor: str,
+    doctors: Collection[str],
     purpose: str,
     *,
     now: datetime,
     expires_at: datetime,
-) -> Row:
-    """The one link of this purpose for this doctor in this run, made if it is not there. A later
+) -> dict[str, Row]:
+    """The one link of this purpose for each of these doctors in this run, made if it is not there. A later
     ``expires_at`` prolongs it: it lives as long as any mail that carries it may be read.
     """
-    return await _ensure(session, territory, search, run, doctor, purpose, now, expires_at)
+    return await _ensure(session, territory, search, run, doctors, purpose, now, expires_at)
 
 
 async def of_doctor(
@@ -62,7 +62,7 @@ async def of_doctor(
     life: timedelta = timedelta(days=30),
 ) -> Row:
     """A doctor's link that hangs under no search (the one-click pause), alive until ``now + life``."""
-    return await _ensure(session, territory, None, None, doctor, purpose, now, now + life)
+    return (await _ensure(session, territory, None, None, [doctor], purpose, now, now + life))[doctor]
 
 
 async def of_doctors(
@@ -86,9 +86,8 @@ async def of_doctors(
         )
     )
     kept: dict[str, Row] = {row.doctor: row for row in map(_row, found.mappings())}
-    for doctor in sorted(set(doctors) - set(kept)):
-        kept[doctor] = await of_doctor(session, territory, doctor, purpose, now=now, life=life)
-    return kept
+    missing = set(doctors) - set(kept)
+    return kept | await _ensure(session, territory, None, None, missing, purpose, now, now + life)
 
 
 async def of_searches(
@@ -146,30 +145,42 @@ async def _ensure(
     territory: str,
     search: str | None,
     run: int | None,
-    doctor: str,
+    doctors: Collection[str],
     purpose: str,
     now: datetime,
     expires_at: datetime,
-) -> Row:
+) -> dict[str, Row]:
+    """In a few statements, whatever the number of doctors; in their order, so that two who do the same cannot
+    lock each other out.
+    """
     require_transaction(session)
-    fresh = insert(session, _LINKS).values(
-        territory_id=territory,
-        id=uuid4().hex,
-        purpose=purpose,
-        nonce=secrets.token_hex(16),
-        search_id=search,
-        run=run,
-        doctor_id=doctor,
-        created_at=now,
-        expires_at=expires_at,
-    )
-    await session.execute(fresh.on_conflict_do_nothing())
-    mine = _of(territory, search, run, doctor, purpose)
-    await session.execute(
-        update(_LINKS).where(mine, _LINKS.c.expires_at < expires_at).values(expires_at=expires_at)
-    )
-    found = await session.execute(select(*_LINKS.c).where(mine))
-    return _row(found.mappings().one())
+    if not doctors:
+        return {}
+    fresh = [
+        {
+            "territory_id": territory,
+            "id": uuid4().hex,
+            "purpose": purpose,
+            "nonce": secrets.token_hex(16),
+            "search_id": search,
+            "run": run,
+            "doctor_id": doctor,
+            "created_at": now,
+            "expires_at": expires_at,
+        }
+        for doctor in sorted(set(doctors))
+    ]
+    await session.execute(insert(session, _LINKS).on_conflict_do_nothing(), fresh)
+    theirs = _of(territory, search, run, doctors, purpose)
+    wanted = select(*_LINKS.c).where(theirs).order_by(_LINKS.c.doctor_id)
+    found = [_row(row) for row in (await session.execute(wanted)).mappings()]
+    if any(row.expires_at < expires_at for row in found):
+        await session.execute(wanted.with_for_update())
+        await session.execute(
+            update(_LINKS).where(theirs, _LINKS.c.expires_at < expires_at).values(expires_at=expires_at)
+        )
+        found = [_row(row) for row in (await session.execute(wanted)).mappings()]
+    return {row.doctor: row for row in found}
 
 
 async def _revoke(session: AsyncSession, territory: str, doctor: str, *which: ColumnElement[bool]) -> None:
@@ -185,11 +196,11 @@ async def _revoke(session: AsyncSession, territory: str, doctor: str, *which: Co
 
 
 def _of(
-    territory: str, search: str | None, run: int | None, doctor: str, purpose: str
+    territory: str, search: str | None, run: int | None, doctors: Collection[str], purpose: str
 ) -> ColumnElement[bool]:
     return and_(
         _LINKS.c.territory_id == territory,
-        _LINKS.c.doctor_id == doctor,
+        _LINKS.c.doctor_id.in_(doctors),
         _LINKS.c.purpose == purpose,
         _LINKS.c.search_id.is_(None) if search is None else _LINKS.c.search_id == search,
         _LINKS.c.run.is_(None) if run is None else _LINKS.c.run == run,

@@ -180,9 +180,10 @@ async def test_only_one_release_of_a_search_is_in_force(world):
 
 async def ensured(world, search, doctor=DOCTORS[0], purpose="answer", expires_at=UNTIL):
     async with world.begin() as session:
-        return await links.ensure(
-            session, HERE, search.id, search.run, doctor, purpose, now=NOW, expires_at=expires_at
+        made = await links.ensure(
+            session, HERE, search.id, search.run, [doctor], purpose, now=NOW, expires_at=expires_at
         )
+        return made[doctor]
 
 
 async def test_announcement_and_reminder_share_one_link_that_lives_as_long_as_either(world):
