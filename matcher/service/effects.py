@@ -1,6 +1,5 @@
 """Carrying out what a step asks for, inside the transaction of its event."""
 
-from collections.abc import Iterable
 from typing import assert_never
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,7 +8,6 @@ from matcher.protocol.effects import (
     CloseRecord,
     CountOffer,
     DestroyRecord,
-    Effect,
     EndRelease,
     FlagMailbox,
     FlagNumber,
@@ -22,19 +20,20 @@ from matcher.protocol.effects import (
     SendToRequester,
     SplitHousehold,
 )
-from matcher.protocol.search import Search
+from matcher.protocol.moves import Step
+from matcher.protocol.search import Search, State
 from matcher.service import households, post, vaulted
 from matcher.service.house import House
 from matcher.storage import doctors, links, offers, releases
 
 
-async def carry_out(session: AsyncSession, house: House, search: Search, effects: Iterable[Effect]) -> None:
-    """Do the effects of a step on ``search`` (the value after the step), in their order. Letters to doctors
-    that follow each other go together: a wave asks dozens.
+async def carry_out(session: AsyncSession, house: House, before: Search, step: Step) -> None:
+    """Do the effects of a step, in their order. Letters to doctors that follow each other go together: a wave
+    asks dozens.
     """
-    territory = search.territory
+    search, territory = step.search, step.search.territory
     letters: list[SendToDoctor] = []
-    for effect in effects:
+    for effect in step.effects:
         if isinstance(effect, SendToDoctor):
             letters.append(effect)
             continue
@@ -75,7 +74,9 @@ async def carry_out(session: AsyncSession, house: House, search: Search, effects
             case ReopenRecord():
                 await vaulted.reopen(session, search)
             case DestroyRecord(consent_taken_back=taken_back):
-                await vaulted.destroy(session, house, search, consent_taken_back=taken_back)
+                # Whoever found a doctor did, whatever is taken back or erased after that.
+                counted = before if before.state is State.ATTACHED else search
+                await vaulted.destroy(session, house, counted, consent_taken_back=taken_back)
             case _:
                 assert_never(effect)
     await post.to_doctors(session, house, search, letters)

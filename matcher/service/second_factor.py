@@ -19,7 +19,7 @@ from matcher.protocol.moves import Event
 from matcher.service import doors, pro_sante_connect
 from matcher.service.errors import Conflict, Locked, TooMany
 from matcher.service.house import House
-from matcher.storage import doctor_factors, doctors, journal, releases
+from matcher.storage import attempts, doctor_factors, doctors, journal, releases
 from messaging import sms
 from messaging.links import Purpose
 from messaging.sms import NotSent
@@ -29,6 +29,8 @@ from messaging.strongbox import Strongbox
 BACK: Final = "/dossier/pro-sante-connect"
 #: Between two messages to one doctor.
 SMS_APART: Final = timedelta(minutes=1)
+#: Messages to one doctor in a day (UTC): whoever has the mailbox cannot make a telephone ring all day.
+SMS_A_DAY: Final = 10
 #: Seconds of one step of an authenticator (RFC 6238), and how many steps its clock may be off.
 STEP: Final = 30
 SKEW: Final = 1
@@ -61,7 +63,8 @@ async def ways(session: AsyncSession, house: House, territory: str, doctor: Doct
 async def send_code(house: House, token: str) -> dict[str, Any]:
     """A new code by SMS: ``{sent, mobile}``. Where the gateway fails, calling the doctor becomes a task.
 
-    Raises BadLink, Over, Locked, Conflict ``no_sms``; TooMany within a minute of the one before.
+    Raises BadLink, Over, Locked, Conflict ``no_sms`` (none is set up, or no more today); TooMany within a
+    minute of the one before.
     """
     now = house.now()
     async with house.sessions.begin() as session:
@@ -75,6 +78,9 @@ async def send_code(house: House, token: str) -> dict[str, Any]:
             raise Conflict("no_sms", "Aucun SMS ne peut partir : la CPTS vous lit le code au téléphone.")
         if not await doctor_factors.claim_sms(session, row.territory, row.doctor, now, SMS_APART):
             raise TooMany(int(SMS_APART.total_seconds()))
+        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        if await attempts.count(session, row.territory, "sms", row.doctor, today) > SMS_A_DAY:
+            raise Conflict("no_sms", "Plus de SMS aujourd’hui : la CPTS vous lit le code au téléphone.")
         territory = house.territory(row.territory)
         until = now + territory.rules.code_life
         await releases.new_code(session, row.territory, row.search, row.number, until)

@@ -123,7 +123,7 @@ async def carry_out_all(
         if one.reason is not None:
             said = {"what": one.action, **one.reason}
             await vaulted.note_reason(session, house, one.step.search, said)
-        await effects.carry_out(session, house, one.step.search, one.step.effects)
+        await effects.carry_out(session, house, before, one.step)
 
 
 async def _not_stopped(session: AsyncSession, search: Search, taken: Sequence[Taken]) -> None:

@@ -24,13 +24,14 @@ from matcher.web.callers import address_of
 from matcher.web.headers import SERVER
 from matcher.web.keys import ACTOR, CSRF, ERROR_PAGE, HEARD, HOUSE, OTHERS, OUTSIDE, ROUTE, ROUTES
 from matcher.web.limits import LARGEST_ANONYMOUS_BODY, LARGEST_BODY, ROOM, ROOM_OF_EACH, Patience, Room
-from matcher.web.pace import Pace
+from matcher.web.pace import Budget, Pace, volume
 from matcher.web.problems import Problem
 from matcher.web.route import ANYONE, Route
 
 log = structlog.get_logger(__name__)
 
 PACE: Final[web.AppKey[Pace]] = web.AppKey("pace", Pace)
+VOLUME: Final[web.AppKey[Budget]] = web.AppKey("volume", Budget)
 #: How long a body may take to arrive.
 WITHIN: Final = web.AppKey("within", Patience)
 #: What large bodies may take together.
@@ -46,7 +47,7 @@ LOGIN = "/connexion"
 
 def install(app: web.Application) -> None:
     """Give ``app`` what the guards need; ``ROUTES`` and ``HOUSE`` are already there."""
-    app[PACE] = Pace(app[HOUSE])
+    app[PACE], app[VOLUME] = Pace(app[HOUSE]), volume(app[HOUSE])
     app[WITHIN] = Patience()
     app[HELD], app[STRANGERS] = Room(), Room(total=ROOM // 2, each=ROOM_OF_EACH // 2)
     # An upload of a record in clear must not touch the disk: aiohttp would spool what is over 1 MB there.
@@ -218,10 +219,12 @@ async def read(request: web.Request, handler: Handler) -> web.StreamResponse:
     with rooms.holding(caller, size) as room:
         if not room:
             return await _said(request, problems.plain(503, code="full", headers={"Retry-After": "2"}))
-        return await _taken(request, route, handler)
+        return await _taken(request, route, handler, actor, caller)
 
 
-async def _taken(request: web.Request, route: Route, handler: Handler) -> web.StreamResponse:
+async def _taken(
+    request: web.Request, route: Route, handler: Handler, actor: Actor | None, caller: str
+) -> web.StreamResponse:
     try:
         async with asyncio.timeout(request.app[WITHIN].seconds):
             if route.machine:
@@ -233,6 +236,8 @@ async def _taken(request: web.Request, route: Route, handler: Handler) -> web.St
     except (ValueError, LookupError, BadHttpMessage, web.RequestPayloadError):
         # A form that cannot be taken apart, unpacked or decoded, or in a character set that nobody knows.
         return await _said(request, problems.plain(400, code="invalid"))
+    if actor is not None and not await request.app[VOLUME].take(caller, await _kibibytes(request, route)):
+        return await _said(request, _too_much(request.app[VOLUME]))
     if not route.machine and route.csrf and not await _from_our_page(request):
         return await _said(
             request,
@@ -245,6 +250,24 @@ async def _taken(request: web.Request, route: Route, handler: Handler) -> web.St
     if await _stale(request, route):
         return await confirm_page.ask(request, request.path, await carried.of_page(request))
     return await handler(request)
+
+
+async def _kibibytes(request: web.Request, route: Route) -> int:
+    """How much was sent: of a call what it unpacked to, of a form what was announced."""
+    if route.machine:
+        size = len(await request.read())
+    else:
+        size = _largest(route) if request.content_length is None else request.content_length
+    return -(-size // 1024)
+
+
+def _too_much(budget: Budget) -> Problem:
+    return Problem(
+        status=429,
+        detail="Vous avez déjà beaucoup envoyé aujourd’hui : réessayez demain, ou appelez la CPTS.",
+        code="too_much",
+        headers={"Retry-After": str(budget.seconds_left())},
+    )
 
 
 async def _stale(request: web.Request, route: Route) -> bool:

@@ -275,6 +275,22 @@ async def test_a_flood_of_one_caller_is_told_to_wait(small_world: World) -> None
     assert (await small_world.call("coordinatrice", "GET", "/searches")).status == 200
 
 
+async def test_who_sent_much_in_a_day_is_told_to_come_back_tomorrow_and_nobody_else(
+    small_world: World,
+) -> None:
+    budget = small_world.client.app[guards.VOLUME]
+    budget.most, budget.step = 0, 100
+    large = request(draft=True)
+    large["record"]["attachments"] = [
+        {"name": "a.pdf", "media_type": "application/pdf", "content": "QUFB" * 30_000}
+    ]
+    reply = await small_world.call("requester", "POST", "/searches", large)
+    assert (reply.status, reply.json["code"]) == (429, "too_much")
+    assert 0 < int(reply.headers["Retry-After"]) <= 86_400
+    assert "items" in await small_world.get("requester", "/searches")
+    await small_world.post("requester2", "/searches", request(), 201)
+
+
 async def test_the_probes_tell_how_it_goes_and_name_nobody(small_world: World) -> None:
     world = small_world
     assert (await world.call(None, "GET", "//healthz")).json == {"status": "ok"}

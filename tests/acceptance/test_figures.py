@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -43,13 +44,31 @@ async def test_a_record_that_ends_leaves_counters_and_no_way_back(house: House) 
 async def test_retention_counts_how_it_ended_and_how_long_it_took(small_house: House) -> None:
     house = small_house
     search, _ = await house.attached()
-    await house.advance(days=91)
+    await house.later(days=91)
     found = await counters(house)
     assert found["requests", "pass", "attached"] == 1
     assert found["attached", "pass", "attached"] == 1
     assert found["coverage", "c2s", "attached"] == 1
     assert [key[1] for key in found if key[0] == "days"] == ["0"]
     assert (await house.see(search))["state"] == "attached"
+
+
+async def test_who_found_a_doctor_is_counted_so_though_erased_soon_after(small_house: House) -> None:
+    house = small_house
+    search, _ = await house.attached()
+    house.clock.at += timedelta(days=3)
+    before = await house.get("directrice", YEAR)
+    reference = (await house.see(search))["reference"]
+    await house.do(search, "erase", asked_by="asked_by_patient", reference=reference)
+    found = await counters(house)
+    assert found["requests", "pass", "attached"] == found["attached", "pass", "attached"] == 1
+    assert [key[1] for key in found if key[0] == "days"] == ["0"]
+    for _ in range(2):
+        after = await house.get("directrice", YEAR)
+        same = ("requests", "attached", "by_month", "by_requester")
+        assert {name: after[name] for name in same} == {name: before[name] for name in same}
+        await house.work()
+        await retention.purge(house.house)
 
 
 async def test_a_crash_between_counting_and_destroying_counts_nothing_and_the_next_time_once(
@@ -109,7 +128,7 @@ async def test_a_report_says_the_same_once_the_searches_are_gone(house: House) -
     lost = await house.submitted()
     await taken_back(house, lost)
     living = await house.submitted()
-    await house.advance(days=91)
+    await house.later(days=91)
     before = await house.get("directrice", YEAR)
     assert (before["requests"], before["attached"], before["by_requester"]) == (3, 1, {"pass": 3})
     async with house.house.sessions.begin() as session:

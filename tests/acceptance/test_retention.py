@@ -16,7 +16,7 @@ async def test_a_year_after_its_end_nothing_of_a_search_is_left_but_counters_and
 ) -> None:
     search, _ = await house.attached(2)
     living = await house.submitted()
-    await house.advance(days=91)
+    await house.later(days=91)
     # The record has gone by its own due step; who was asked is kept for a year.
     assert await retention.purge(house.house) == {}
     left = await rows_of(house, search)
@@ -40,7 +40,7 @@ async def test_a_year_after_its_end_nothing_of_a_search_is_left_but_counters_and
 async def test_a_draft_goes_with_its_record_since_nobody_was_asked(house: House) -> None:
     body = {"record": {"birth_name": "Aubépine"}, "draft": True}
     draft = str((await house.post("requester", "/searches", body, 201))["id"])
-    await house.advance(days=89)
+    await house.later(days=89)
     await retention.purge(house.house)
     assert (await rows_of(house, draft))["sealed"] == 1
     await house.advance(days=2)

@@ -159,6 +159,22 @@ async def test_a_code_by_sms_lapses_and_the_next_replaces_it(house: House, gatew
     await house.post(None, "/links/record", {"token": token, "code": gateway.code()}, 403)
 
 
+async def test_a_mailbox_in_wrong_hands_makes_a_telephone_ring_ten_times_a_day_and_no_more(
+    house: House, gateway: Gateway
+) -> None:
+    kind(house, "sms")
+    _, doctor, token = await released(house)
+    await set_up(house, doctor, mobile=MOBILE)
+    for _ in range(10):
+        house.clock.at += timedelta(minutes=1, seconds=1)
+        await house.post(None, "/links/sms", {"token": token})
+    last = gateway.code()
+    house.clock.at += timedelta(minutes=1, seconds=1)
+    assert (await house.post(None, "/links/sms", {"token": token}, 409))["code"] == "no_sms"
+    # The one that came last still opens.
+    await house.post(None, "/links/record", {"token": token, "code": last})
+
+
 @pytest.mark.parametrize("status", [500, 401, 307])
 async def test_where_the_gateway_fails_the_office_is_asked_to_call(
     house: House, gateway: Gateway, status: int

@@ -69,7 +69,7 @@ async def test_after_a_whole_life_no_planted_value_is_left_in_any_file_log_mail_
     assert (failed.status, plain(canaries, failed.content)) == (500, set())
     today = house.clock().date().isoformat()
     await house.do(search, "confirm", declaration="done", honoured_on=today)
-    await house.advance(days=91)
+    await house.later(days=91)
     await house.get(OFFICE, f"/searches/{search}/record?purpose=suivi", 404)
     house.clock.at += timedelta(days=366)
     await retention.purge(house.house)

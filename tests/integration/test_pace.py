@@ -5,7 +5,7 @@ import pytest
 from config.settings import load_settings
 from matcher import app
 from matcher.web.limits import Meter
-from matcher.web.pace import BETWEEN, SHARED, WINDOW, Pace
+from matcher.web.pace import BETWEEN, DAILY, SHARED, WINDOW, Pace, volume
 
 
 @pytest.fixture
@@ -49,7 +49,19 @@ async def test_who_asks_seldom_costs_no_write(house):
     async def refuse(*_):
         raise AssertionError("no look at the database is needed")
 
-    pace._together = refuse
+    pace._all._together = refuse
     for _ in range(5):
         assert await taken(pace, "urgences", BETWEEN - 1) == BETWEEN - 1
         clock[0] += WINDOW
+
+
+async def test_what_one_caller_sends_in_a_day_is_counted_over_all_replicas_and_bounded(house):
+    clock = [1_000_000.0]
+    one, two = (volume(house, wall=lambda: clock[0]) for _ in range(2))
+    largest = 8 * 1024
+    taken = [await replica.take("stolen", largest) for _ in range(DAILY // largest) for replica in (one, two)]
+    assert 0 <= sum(taken) - DAILY // largest <= 1
+    assert not await one.take("stolen")
+    assert await one.take("urgences", largest)
+    clock[0] += one.seconds_left()
+    assert await one.take("stolen", largest)
