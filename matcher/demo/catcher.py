@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import cached_property
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -18,12 +20,44 @@ _KEPT = 5_000
 _LARGEST = 1_000_000
 
 
+@dataclass(frozen=True)
+class _Held:
+    """One mail for one recipient, as it came. It is read when somebody looks at it, and then once: a wave is
+    dozens of mails, of which few are looked at.
+    """
+
+    number: int
+    at: datetime
+    sender: str
+    recipient: str
+    content: bytes
+
+    @cached_property
+    def read(self) -> CaughtMail:
+        mail = message_from_bytes(self.content, policy=policy.default)
+        return CaughtMail(
+            id=str(self.number),
+            at=self.at,
+            to=self.recipient,
+            subject=str(mail["Subject"] or ""),
+            text=_part(mail, "plain"),
+            html=_part(mail, "html"),
+        )
+
+    @property
+    def raw(self) -> bytes:
+        return f"{self.sender}\n{self.recipient}\n".encode() + self.content
+
+    @property
+    def message_id(self) -> str:
+        return str(message_from_bytes(self.content, policy=policy.default)["Message-ID"] or "")
+
+
 class Catcher:
     """The mailbox of everybody. Runs in the loop that starts it, on this host unless told otherwise."""
 
     def __init__(self) -> None:
-        self._mails: list[CaughtMail] = []
-        self._raw: list[bytes] = []
+        self._mails: list[_Held] = []
         self._count = 0
         self._arrival = asyncio.Event()
         #: Refuse everything for the time being, as a relay that is down for maintenance does.
@@ -33,21 +67,19 @@ class Catcher:
 
     def messages(self) -> Sequence[CaughtMail]:
         """Every mail caught, oldest first."""
-        return tuple(self._mails)
+        return tuple(mail.read for mail in self._mails)
 
     def raw(self) -> Sequence[bytes]:
         """Everything a relay could read: the mails as they came, envelope included, oldest first."""
-        return tuple(self._raw)
+        return tuple(mail.raw for mail in self._mails)
 
     def forget(self, message_ids: Collection[str]) -> None:
         """Drop the mails of these Message-IDs: those about somebody whose data are erased."""
-        kept = [place for place, raw in enumerate(self._raw) if _message_id(raw) not in message_ids]
-        self._mails = [self._mails[place] for place in kept]
-        self._raw = [self._raw[place] for place in kept]
+        self._mails = [mail for mail in self._mails if mail.message_id not in message_ids]
 
     def to(self, address: str) -> Sequence[CaughtMail]:
         """What arrived for one address, oldest first."""
-        return tuple(mail for mail in self._mails if mail.to.lower() == address.lower())
+        return tuple(mail.read for mail in self._mails if mail.recipient.lower() == address.lower())
 
     async def arrival(self, within: float) -> None:
         """Wait for the next mail. Raises TimeoutError after ``within`` seconds."""
@@ -70,12 +102,12 @@ class Catcher:
             return "451 4.3.0 down for maintenance"
         content = envelope.content or b""
         raw = content if isinstance(content, bytes) else content.encode()
-        mail = message_from_bytes(raw, policy=policy.default)
         for recipient in envelope.rcpt_tos:
             self._count += 1
-            self._mails.append(_caught(str(self._count), recipient, mail))
-            self._raw.append(f"{envelope.mail_from}\n{recipient}\n".encode() + raw)
-        del self._mails[:-_KEPT], self._raw[:-_KEPT]
+            self._mails.append(
+                _Held(self._count, datetime.now(UTC), envelope.mail_from or "", recipient, raw)
+            )
+        del self._mails[:-_KEPT]
         self._arrival.set()
         return "250 2.0.0 caught"
 
@@ -102,22 +134,6 @@ class Catcher:
         finally:
             # Connections that the service keeps open for its next mail would otherwise hold the loop.
             server.close()
-
-
-def _message_id(raw: bytes) -> str:
-    """Of a mail as it was kept: after the lines of its envelope."""
-    return str(message_from_bytes(raw.split(b"\n", 2)[2], policy=policy.default)["Message-ID"] or "")
-
-
-def _caught(number: str, recipient: str, mail: EmailMessage) -> CaughtMail:
-    return CaughtMail(
-        id=number,
-        at=datetime.now(UTC),
-        to=recipient,
-        subject=str(mail["Subject"] or ""),
-        text=_part(mail, "plain"),
-        html=_part(mail, "html"),
-    )
 
 
 def _part(mail: EmailMessage, kind: str) -> str:
