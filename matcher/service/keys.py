@@ -62,9 +62,13 @@ async def destroy(house: House, month: str) -> list[str]:
         raise Conflict("current_key", "this month's key seals new records, now or when its month comes")
     async with house.sessions.begin() as session:
         in_use = await sealed.keys_in_use(session)
-    used = sum(in_use.get(name, 0) for name in going)
-    if used:
-        raise Conflict("key_in_use", f"{used} sections are still sealed to it; run trait-union keys rewrap")
+        used = sum(in_use.get(name, 0) for name in going)
+        if used:
+            raise Conflict(
+                "key_in_use", f"{used} sections are still sealed to it; run trait-union keys rewrap"
+            )
+        # Before the files go: an intake whose folder is older than this refuses rather than loses.
+        await sealed.mark_destroyed(session, house.territories, going, now)
     for name in going:
         ring.destroy(name)
     return going

@@ -27,7 +27,7 @@ from matcher.records import figures as words
 from matcher.records import lookup
 from matcher.records.bulletin import label
 from matcher.service import asking, figures
-from matcher.service.errors import NotFound
+from matcher.service.errors import Conflict, NotFound
 from matcher.service.house import House, Part
 from matcher.storage import lookups, sealed
 from messaging.keyring import KeyAbsent
@@ -361,6 +361,12 @@ async def _count(session: AsyncSession, house: House, search: Search) -> frozens
 async def _put(
     session: AsyncSession, house: House, search: Search, section: str, value: dict[str, Any], key: str
 ) -> None:
+    if house.part is Part.INTAKE and await sealed.is_destroyed(session, search.territory, key):
+        # Its folder is older than the destruction (``keys publish``): nobody could ever open this.
+        _log.error("key_destroyed_elsewhere", key=key)
+        raise Conflict(
+            "keys_stale", "Aucune demande ne peut être reçue ici pour l’instant : appelez la CPTS."
+        )
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     box = house.vault.seal(text, territory=search.territory, record=search.id, section=section, key=key)
     await sealed.put(session, search.territory, search.id, section, box)

@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from config.database import require_transaction
 from matcher.protocol.ids import SearchId
 from matcher.storage.sql import anywhere, changed, upsert
-from matcher.storage.tables import SealedRow, SearchRow, table
+from matcher.storage.tables import DestroyedKeyRow, SealedRow, SearchRow, table
 from messaging.vault import Sealed
 
 _SEALED = table(SealedRow)
+_DESTROYED = table(DestroyedKeyRow)
 _SEARCHES = table(SearchRow)
 
 
@@ -162,6 +163,23 @@ async def keys_in_use(session: AsyncSession) -> dict[str, int]:
         .group_by(_SEALED.c.key_name)
     )
     return {row.key_name: row.number for row in rows}
+
+
+async def mark_destroyed(
+    session: AsyncSession, territories: Collection[str], names: Collection[str], at: datetime
+) -> None:
+    """These pairs are destroyed now: who still has a public half seals nothing to it (``is_destroyed``)."""
+    require_transaction(session)
+    rows = [{"territory_id": one, "key_name": name, "at": at} for one in territories for name in names]
+    await upsert(session, _DESTROYED, rows)
+
+
+async def is_destroyed(session: AsyncSession, territory: str, name: str) -> bool:
+    """Whether that pair was destroyed, here or by another process."""
+    found = select(_DESTROYED.c.at).where(
+        _DESTROYED.c.territory_id == territory, _DESTROYED.c.key_name == name
+    )
+    return await session.scalar(found) is not None
 
 
 async def rewrapped(session: AsyncSession, before: Section, after: Sealed) -> bool:

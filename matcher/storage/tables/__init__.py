@@ -31,7 +31,7 @@ from matcher.storage.tables.searches import (
     TaskRow,
     TimerRow,
 )
-from matcher.storage.tables.vault import LookupRow, SealedRow
+from matcher.storage.tables.vault import DestroyedKeyRow, LookupRow, SealedRow
 from messaging.outbox import OutboxRow
 
 #: What the migrations build.
@@ -42,6 +42,7 @@ __all__ = [
     "CallAttemptRow",
     "CallClaimRow",
     "CounterRow",
+    "DestroyedKeyRow",
     "DoctorFactorRow",
     "DoctorRow",
     "FactorRow",

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config.database import Base
-from matcher.storage.tables.columns import Bytes, Key, TerritoryId, of_search
+from matcher.storage.tables.columns import Bytes, Key, OfTerritory, TerritoryId, of_search
 
 
 class SealedRow(Base):
@@ -36,6 +36,16 @@ class SealedRow(Base):
     #: Nobody opens it any more, but it can still be brought back within the grace.
     closed_at: Mapped[datetime | None]
     destroyed: Mapped[bool]
+
+
+class DestroyedKeyRow(Base):
+    """A key pair that was destroyed: whoever still has its public half seals nothing to it any more."""
+
+    __tablename__ = "destroyed_keys"
+
+    territory_id: Mapped[OfTerritory]
+    key_name: Mapped[Key]
+    at: Mapped[datetime]
 
 
 class LookupRow(Base):
