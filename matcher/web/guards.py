@@ -160,6 +160,8 @@ async def known(request: web.Request, handler: Handler) -> web.StreamResponse:
         if actor is None:
             return await _unknown(request, route)
         if actor.role not in route.allowed:
+            refused = {"method": route.method, "route": route.path, "role": actor.role.value}
+            log.warning("forbidden", territory=actor.territory, actor=actor.id, **refused)
             return await _said(request, problems.plain(403, code="forbidden"))
         if actor.scopes is not None and route.scope not in actor.scopes:
             return await _said(request, problems.plain(403, code="scope"))

@@ -2,6 +2,7 @@
 
 import asyncio
 import http.client
+import io
 import json
 from typing import Any
 
@@ -289,6 +290,16 @@ async def test_who_sent_much_in_a_day_is_told_to_come_back_tomorrow_and_nobody_e
     assert 0 < int(reply.headers["Retry-After"]) <= 86_400
     assert "items" in await small_world.get("requester", "/searches")
     await small_world.post("requester2", "/searches", request(), 201)
+
+
+async def test_who_asks_for_what_is_not_for_the_role_stands_in_the_log_by_number(
+    small_world: World, logs: io.StringIO
+) -> None:
+    await small_world.get("secretaire", "/searches/1234/record?purpose=contact", 403)
+    (said,) = [line for line in logs.getvalue().splitlines() if "forbidden" in line]
+    assert "secretaire" in said
+    assert "/searches/{id}/record" in said
+    assert "1234" not in said.split("route")[1]
 
 
 async def test_the_probes_tell_how_it_goes_and_name_nobody(small_world: World) -> None:
