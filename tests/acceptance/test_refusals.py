@@ -36,7 +36,12 @@ async def test_each_refusal_after_release_waits_until_a_person_has_read_it_with_
     assert (await house.do(search, "refusal/read", 409, kind="refusal_doubt"))["code"] == "no_refusal"
     last = (await house.journal(search))[-1]
     assert (last["action"], last["purpose"]) == ("refusal_read", "refusal_doubt")
-    # One that the patient did not want is no refusal; one that the office noted for the doctor is.
+
+
+async def test_what_the_patient_did_not_want_is_no_refusal_and_what_the_office_noted_for_the_doctor_is(
+    small_house: House,
+) -> None:
+    house = small_house
     other, _ = await house.released()
     await house.do(other, "desist", by="patient", reason="essai")
     assert (await house.get(OFFICE, "/refusals"))["items"] == []
