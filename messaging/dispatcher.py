@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -22,6 +23,8 @@ from messaging.smtp import Delivery
 #: that kept it from being worded.
 _Mail = Message | Obsolete | Exception
 Compose = Callable[[Sequence[Row]], Awaitable[Sequence[_Mail]]]
+#: A row, what became of the attempt (None: it was not tried, and is given back), and when it is due again.
+_Attempted = tuple[Row, Outcome | None, datetime | None]
 #: Of which territories nothing is to be sent now.
 Held = Callable[[AsyncSession], Awaitable[Collection[str]]]
 
@@ -32,6 +35,18 @@ _UNDER_WAY = 2
 #: Seconds that the relay still has for a mail on its way once the process was asked to end.
 LAST_SECONDS = 5.0
 _log = structlog.get_logger(__name__)
+
+
+@dataclass
+class _Batch:
+    """What was claimed together, until each of its rows was attempted."""
+
+    claimed_at: datetime
+    worded_at: datetime
+    left: dict[str, Row]
+    #: By the rows' ids, as worded at ``worded_at``.
+    mails: dict[str, _Mail] = field(default_factory=dict)
+    wording: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Sender(Protocol):
@@ -176,13 +191,28 @@ class Dispatcher:
             self.wake()
 
     async def _batch_of(self, lane: Lane, rows: Sequence[Row]) -> None:
-        claimed_at = self._now()
-        worded = await self._worded([row for row in rows if row.outcome is None])
-        await asyncio.gather(*(self._handle(lane, row, worded.get(row.id), claimed_at) for row in rows))
-        if self._now() - claimed_at > self._lease / 2:
+        now = self._now()
+        batch = _Batch(claimed_at=now, worded_at=now, left={row.id: row for row in rows})
+        await self._word(batch)
+        await asyncio.gather(*(self._handle(lane, row, batch) for row in rows))
+        if self._now() - batch.claimed_at > self._lease / 2:
             self._limits[lane] = max(1, self._limits[lane] // 2)
         else:
             self._limits[lane] = min(self._most, self._limits[lane] * 2)
+
+    async def _word(self, batch: _Batch) -> None:
+        """Word what is left of a batch, at once: one by one, a sender that is late would only get later."""
+        batch.worded_at = self._now()
+        batch.mails = await self._worded([row for row in batch.left.values() if row.outcome is None])
+
+    async def _mail_of(self, batch: _Batch, row: Row) -> _Mail | None:
+        """The row's mail as it is now; None where there is only an outcome to be told."""
+        async with batch.wording:
+            mail = batch.mails.get(row.id)
+            if isinstance(mail, Message) and self._now() - batch.worded_at >= self._lease / 30:
+                # It waited for the relay, and may have become obsolete meanwhile.
+                await self._word(batch)
+            return batch.mails.get(row.id)
 
     async def _worded(self, rows: Sequence[Row]) -> dict[str, _Mail]:
         """What each row's mail is, by the row's id."""
@@ -199,42 +229,44 @@ class Dispatcher:
             found |= await self._worded([row])
         return found
 
-    async def _handle(self, lane: Lane, row: Row, mail: _Mail | None, claimed_at: datetime) -> None:
+    async def _handle(self, lane: Lane, row: Row, batch: _Batch) -> None:
         try:
             async with self._places[lane]:
-                waited = self._now() - claimed_at
                 # Late, what is left of the lease may not be enough to send and to say so.
-                goes = not (self._stopping or self._breaker.open or waited >= self._lease / 2)
-                if isinstance(mail, Message) and goes and waited >= self._lease / 30:
-                    # It waited for the relay, and may have become obsolete meanwhile.
-                    mail = (await self._worded([row]))[row.id]
+                late = self._now() - batch.claimed_at >= self._lease / 2
+                goes = not (self._stopping or self._breaker.open or late)
+                mail = await self._mail_of(batch, row) if goes else batch.mails.get(row.id)
+                del batch.left[row.id]
                 if goes or not isinstance(mail, Message):
-                    await self._attempt(row, mail)
-                    return
-            await self._settler.give_back(row, self._now())
+                    row, outcome, again_at = await self._attempt(row, mail)
+                else:
+                    outcome, again_at = None, self._now()
+            # Its connection carries the next mail meanwhile, and the commit takes many outcomes.
+            await self._settler.settle(row, outcome, again_at)
         except Stale:
             _log.warning("outbox_stale", territory=row.territory, mail=row.id, letter=row.letter)
         except Exception as problem:  # noqa: BLE001
             # Its lease will end and the mail will come back; the other mails of the batch go on.
             _log.error("outbox_failed", mail=row.id, letter=row.letter, problem=type(problem).__name__)
 
-    async def _attempt(self, row: Row, mail: _Mail | None) -> None:
+    async def _attempt(self, row: Row, mail: _Mail | None) -> _Attempted:
         if mail is None:
             # Only the telling is left to do.
             assert row.outcome is not None
-            await self._settler.settle(row, row.outcome, None)
-        elif isinstance(mail, Obsolete):
-            await self._settler.settle(row, Outcome(kind=Kind.DROPPED, detail=mail.reason), None)
-        elif isinstance(mail, Exception):
+            return row, row.outcome, None
+        if isinstance(mail, Obsolete):
+            # What may have left is not said to be never sent: it cannot go again, and is given up.
+            kind = Kind.DEAD if row.may_have_left else Kind.DROPPED
+            return row, Outcome(kind=kind, detail=mail.reason), None
+        if isinstance(mail, Exception):
             # A template or a datum at fault: tried again later, since nothing may be lost by a slip of ours.
             _log.error("compose_failed", mail=row.id, letter=row.letter, problem=type(mail).__name__)
-            await self._failed(row, Failure.FAULT, f"compose {type(mail).__name__}")
-        elif (turn := self._pace.turn(mail.recipient, self._now())) is not None:
-            await self._settler.give_back(row, turn)
-        else:
-            await self._send(row, mail)
+            return self._failed(row, Failure.FAULT, f"compose {type(mail).__name__}")
+        if (turn := self._pace.turn(mail.recipient, self._now())) is not None:
+            return row, None, turn
+        return await self._send(row, mail)
 
-    async def _send(self, row: Row, message: Message) -> None:
+    async def _send(self, row: Row, message: Message) -> _Attempted:
         if message.items is not None and row.items is None:
             async with self._sessions.begin() as session:
                 row = await claims.freeze(session, row, message.items)
@@ -244,11 +276,10 @@ class Dispatcher:
         elif self._breaker.failed(self._now(), self._chance()):
             _log.error("relay_down", detail=delivery.detail)
         if delivery.failure is None:
-            await self._settler.settle(row, Outcome(kind=Kind.ACCEPTED, detail=delivery.detail), None)
-        else:
-            await self._failed(row, delivery.failure, delivery.detail)
+            return row, Outcome(kind=Kind.ACCEPTED, detail=delivery.detail), None
+        return self._failed(row, delivery.failure, delivery.detail)
 
-    async def _failed(self, row: Row, failure: Failure, detail: str) -> None:
+    def _failed(self, row: Row, failure: Failure, detail: str) -> _Attempted:
         now = self._now()
         # A relay that heard nothing uses up no attempt.
         attempts = 1 if failure is Failure.UNREACHED else row.attempts
@@ -256,13 +287,11 @@ class Dispatcher:
             failure, attempts=attempts, enqueued_at=row.enqueued_at, now=now, chance=self._chance()
         )
         if again_at is None:
-            kind = Kind.DEAD
-        elif failure is Failure.UNREACHED:
-            await self._settler.give_back(row, again_at)
-            return
-        else:
-            kind = Kind.AMBIGUOUS if failure is Failure.AMBIGUOUS else Kind.RETRY
-        await self._settler.settle(row, Outcome(kind=kind, detail=detail), again_at)
+            return row, Outcome(kind=Kind.DEAD, detail=detail), None
+        if failure is Failure.UNREACHED:
+            return row, None, again_at
+        kind = Kind.AMBIGUOUS if failure is Failure.AMBIGUOUS else Kind.RETRY
+        return row, Outcome(kind=kind, detail=detail), again_at
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -50,18 +50,13 @@ class Settler:
         self._waiting: list[_Attempt] = []
         self._writing: asyncio.Task[None] | None = None
 
-    async def settle(self, row: Row, outcome: Outcome, again_at: datetime | None) -> None:
-        """Write an attempt's outcome and tell of it; returns once that is durable.
+    async def settle(self, row: Row, outcome: Outcome | None, again_at: datetime | None) -> None:
+        """Write what became of an attempt and tell of it, or give a mail back untried (None), to be claimed
+        again at ``again_at``; returns once that is durable.
 
         Raises Stale where somebody else claimed the row meanwhile, and what the database raises.
         """
-        await self._written(_Attempt(row, outcome, again_at))
-
-    async def give_back(self, row: Row, at: datetime) -> None:
-        """Give a mail back untried, to be claimed again at ``at``. Raises like ``settle``."""
-        await self._written(_Attempt(row, None, at))
-
-    async def _written(self, attempt: _Attempt) -> None:
+        attempt = _Attempt(row, outcome, again_at)
         self._waiting.append(attempt)
         if self._writing is None:
             self._writing = asyncio.create_task(self._write())

@@ -178,14 +178,15 @@ class Composer:
         structure = facts.structures.get(owned.structure)
         if structure is None or structure.email is None:
             return Obsolete("no_mailbox")
-        if letter is Letter.CHOICE_CHASED and search.state is not State.PROPOSING:
+        # As to a doctor: one whose earlier attempt may have arrived goes again as it was.
+        if letter is Letter.CHOICE_CHASED and search.state is not State.PROPOSING and not row.may_have_left:
             return Obsolete("chosen_meanwhile")
-        if letter is Letter.REQUESTER_NEWS and row.ids["state"] != search.state:
+        if letter is Letter.REQUESTER_NEWS and row.ids["state"] != search.state and not row.may_have_left:
             # The next piece of news is already in the outbox.
             return Obsolete("old_news")
         words: dict[str, object] = {
             "reference": owned.reference,
-            "state": search.state.value,
+            "state": row.ids.get("state", search.state.value),
             "link": f"{self.house.settings.intake_url}/mes-demandes",
             "proposals": max(1, len(search.standing_yes)),
         }

@@ -121,14 +121,16 @@ def settings(database_url: str, port: int, keys: Path, **more: str) -> Settings:
 
 
 def _territories(folder: Path) -> Path:
-    """The territory with waves of twenty, and nothing kept for a digest: every search is that many mails."""
+    """The territory with waves of twenty, whatever a doctor was asked already, and nothing kept for a digest:
+    every search is that many mails.
+    """
     made = folder / "territories"
     if not made.exists():
         protocols_delays.territories(folder)
         file = made / HERE / "territory.toml"
-        limit = re.compile(r"^more_than = \d+", re.MULTILINE)
-        text, found = limit.subn("more_than = 1000000", file.read_text("utf-8"))
-        assert found == 1
+        limits = re.compile(r"^(more_than|asked_per_week) = \d+", re.MULTILINE)
+        text, found = limits.subn(r"\1 = 1000000", file.read_text("utf-8"))
+        assert found == 2
         file.write_text(text, "utf-8")
     return made
 
