@@ -24,6 +24,8 @@ from matcher.storage.doctors import Card
 LISTED = 40
 #: Values of Card that JSON has no type for are lists there.
 _SETS = frozenset({"languages", "declines"})
+#: What a doctor cannot be without.
+_NEEDED = ("last_name", "first_name", "zone")
 _ADDRESS_ORDER = ("address", "postcode", "city", "insee")
 _ADDRESS = frozenset(_ADDRESS_ORDER)
 
@@ -79,17 +81,23 @@ async def add(
 
 
 async def patch(house: House, actor: Actor, doctor_id: str, raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Correct what is known of a doctor; None forgets it."""
+    """Correct what is known of a doctor; None forgets it. ``email_checked``, ``phone_checked``: the practice
+    says that it is right as it is, whatever came back.
+    """
     require(actor, COORDINATION)
+    emptied = [name for name in _NEEDED if raw.get(name, "") is None]
+    if emptied:
+        raise Invalid(dict.fromkeys(emptied, "Ce champ est nécessaire."))
     async with house.sessions.begin() as session:
         held = await doctors.get(session, actor.territory, doctor_id)
         if held is None:
             raise NotFound
         known = await doctors.by_rpps(session, actor.territory)
         _refuse_double(raw.get("rpps"), held.id, known)
-        changes = {name: _value(name, value) for name, value in raw.items()}
+        checked = {name for name in ("email", "phone") if raw.get(f"{name}_checked")}
+        changes = {n: _value(n, value) for n, value in raw.items() if not n.endswith("_checked")}
         changes |= await _moved(house, actor.territory, held, changes)
-        await turn.correct_doctor(session, house, actor, held.id, changes)
+        await turn.correct_doctor(session, house, actor, held.id, changes, checked=checked)
         after = await doctors.get(session, actor.territory, doctor_id)
     assert after is not None
     return card_view(after)

@@ -3,7 +3,7 @@
 Every use case that moves a search goes through here, so that none can forget the journal or an effect.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -156,15 +156,22 @@ async def take(
 
 
 async def correct_doctor(
-    session: AsyncSession, house: House, actor: Actor, doctor: DoctorId, changes: Mapping[str, Any]
+    session: AsyncSession,
+    house: House,
+    actor: Actor,
+    doctor: DoctorId,
+    changes: Mapping[str, Any],
+    *,
+    checked: Collection[str] = (),
 ) -> None:
-    """Correct what is known of a doctor, with its journal entry. What was sent to a former address of his,
+    """Correct what is known of a doctor, with its journal entry; what was ``checked`` (email, phone) is right
+    as it is. What was sent to a former address of his,
     or of his delegate, opens nothing any more: the next mail carries a new link.
     """
     # The entry first: whoever locks the journal and a doctor locks them in this order.
     await journal.append(session, house.entry(actor, "doctor_corrected", doctor=doctor))
     before = await doctors.get(session, actor.territory, doctor)
-    await doctors.patch(session, actor.territory, doctor, changes, house.now())
+    await doctors.patch(session, actor.territory, doctor, changes, house.now(), checked=checked)
     after = await doctors.get(session, actor.territory, doctor)
     if before is None or after is None:
         return

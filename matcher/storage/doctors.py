@@ -99,6 +99,8 @@ EDITABLE = frozenset(f.name for f in fields(Card)) - {
     "mailbox_flagged",
     "phone_flagged",
 }
+#: What was found to be wrong, and where that is noted.
+_FLAGS = {"email": "mailbox_flagged", "phone": "phone_flagged"}
 _CARD = tuple(f.name for f in fields(Card))
 _SAID_SINCE = ("created_at", "away_until", "declines", "do_not_call", "last_phoned_at")
 
@@ -114,16 +116,23 @@ async def put(session: AsyncSession, territory: str, cards: Iterable[Card], now:
         {"territory_id": territory, **_columns(card), "created_at": now, "updated_at": now} for card in cards
     ]
     kept: dict[str, Any] = {name: _DOCTORS.c[name] for name in _SAID_SINCE}
-    for field, flag in (("email", "mailbox_flagged"), ("phone", "phone_flagged")):
+    for field, flag in _FLAGS.items():
         same = _DOCTORS.c[field] == literal_column(f"excluded.{field}")
         kept[flag] = case((same, _DOCTORS.c[flag]), else_=False)
     await upsert(session, _DOCTORS, rows, besides=kept)
 
 
 async def patch(
-    session: AsyncSession, territory: str, doctor: str, changes: Mapping[str, Any], now: datetime
+    session: AsyncSession,
+    territory: str,
+    doctor: str,
+    changes: Mapping[str, Any],
+    now: datetime,
+    *,
+    checked: Collection[str] = (),
 ) -> bool:
-    """Correct fields of ``EDITABLE``, as Card has them. A new address or number is no longer flagged.
+    """Correct fields of ``EDITABLE``, as Card has them. A new address or number is no longer flagged, nor is
+    the same ``email`` or ``phone`` once it was ``checked``.
 
     False where there is no such doctor. ValueError for a field that is not editable.
     """
@@ -135,10 +144,9 @@ async def patch(
     if before is None:
         return False
     values = {name: _stored(value) for name, value in changes.items()}
-    if "email" in changes and changes["email"] != before.email:
-        values["mailbox_flagged"] = False
-    if "phone" in changes and changes["phone"] != before.phone:
-        values["phone_flagged"] = False
+    for name, flag in _FLAGS.items():
+        if name in checked or changes.get(name, getattr(before, name)) != getattr(before, name):
+            values[flag] = False
     await _set(session, territory, doctor, **values, updated_at=now)
     return True
 

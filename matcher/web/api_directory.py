@@ -57,6 +57,15 @@ class DoctorPatch(Body):
     do_not_call: bool | None = None
 
 
+class DoctorCorrection(DoctorPatch):
+    """What is known of a doctor, corrected."""
+
+    #: The practice says that the address is right as it is: it is mailed again.
+    email_checked: bool | None = None
+    #: The same of the number: it is phoned again.
+    phone_checked: bool | None = None
+
+
 class DoctorIn(DoctorPatch):
     last_name: _Name
     first_name: _Line
@@ -88,7 +97,7 @@ async def add(request: web.Request) -> web.StreamResponse:
 
 async def change(request: web.Request) -> web.StreamResponse:
     """Correct what is known of a doctor."""
-    patch = await patch_of(request, DoctorPatch)
+    patch = await patch_of(request, DoctorCorrection)
     return answer(
         await directory.patch(house_of(request), actor_of(request), request.match_info["id"], patch)
     )
@@ -130,7 +139,7 @@ ROUTES = (
         DOCTORS + "/{id}",
         change,
         allowed=COORDINATION,
-        doc=Doc(summary="Correct a doctor", body=DoctorPatch, answers={200: Anything}),
+        doc=Doc(summary="Correct a doctor", body=DoctorCorrection, answers={200: Anything}),
     ),
     Route(
         "POST",

@@ -13,8 +13,9 @@ from matcher.service.actors import COORDINATION, Actor
 from matcher.service.errors import Invalid
 from matcher.service.house import House
 from matcher.web import pages, problems
-from matcher.web.api_directory import DoctorIn, DoctorPatch
+from matcher.web.api_directory import DoctorCorrection, DoctorIn, DoctorPatch
 from matcher.web.keys import actor_of, house_of
+from matcher.web.reading import without_nulls
 from matcher.web.route import Route
 from matcher.web.search_actions import Form
 
@@ -25,6 +26,8 @@ _LINES: Final = (
 _NUMBERS: Final = ("sector", "asked_per_week", "accepted_per_month", "list_size")
 _TERNARY: Final = ("step_free", "home_visits", "teleconsultation")
 _TICKS: Final = ("member", "do_not_call")
+#: Right as they are, whatever came back.
+_CHECKED: Final = ("email_checked", "phone_checked")
 
 
 async def listing(request: web.Request) -> web.Response:
@@ -109,7 +112,8 @@ def _read(fields: dict[str, str], declines: list[str]) -> dict[str, Any]:
 
 def _checked(raw: dict[str, Any], model: type[DoctorPatch]) -> dict[str, Any]:
     try:
-        model.model_validate_json(json.dumps(raw))
+        # What is emptied is forgotten, as by a null in a PATCH.
+        model.model_validate_json(json.dumps(without_nulls(raw)))
     except ValidationError as error:
         raise Invalid(problems.fields_of(error, model)) from None
     return raw
@@ -144,6 +148,7 @@ async def change(request: web.Request) -> web.StreamResponse:
     fields, declines = await pages.fields_of(request), await pages.many_of(request, "declines")
     try:
         patch = await _changes(house, actor, doctor, _read(fields, declines))
+        patch |= {name: True for name in _CHECKED if name in fields}
         if patch:
             await directory.patch(house, actor, doctor, patch)
     except pages.EXPLAINED as error:
@@ -160,7 +165,7 @@ async def _changes(house: House, actor: Actor, doctor: str, raw: dict[str, Any])
     for name in _TICKS:
         before[name] = bool(held.get(name))
     changed = {name: value for name, value in raw.items() if value != before[name]}
-    return _checked(changed, DoctorPatch)
+    return _checked(changed, DoctorCorrection)
 
 
 async def second_factor(request: web.Request) -> web.StreamResponse:

@@ -224,6 +224,33 @@ async def test_a_bounce_after_the_end_still_keeps_the_next_mail_from_leaving(sma
     assert await flagged(house, doctor)
 
 
+async def test_an_address_that_the_practice_says_is_right_is_mailed_again(small_postman: Postman) -> None:
+    postman, house = small_postman, small_postman.house
+    search = await house.launched()
+    doctor = (await house.mailed(search))[0]
+    await postman.bring(returned("sendmail"), postman.return_path(doctor["email"]))
+    for body, still in (({"email": doctor["email"]}, True), ({"email_checked": True}, False)):
+        reply = await house.call(OFFICE, "PATCH", f"/doctors/{doctor['id']}", body)
+        assert reply.status == 200
+        assert await flagged(house, doctor) is still
+    for name in ("last_name", "zone"):
+        assert (await house.call(OFFICE, "PATCH", f"/doctors/{doctor['id']}", {name: None})).status == 400
+    # The page offers it where the address is flagged, and only there.
+    await house.login(Role.COORDINATRICE)
+    page = f"/medecins/{doctor['id']}"
+    assert "email_checked" not in await (await house.client.get(page)).text()
+    await house.run_sql("UPDATE doctors SET mailbox_flagged = :yes WHERE id = :id", yes=True, id=doctor["id"])
+    shown = await (await house.client.get(page)).text()
+    form = dict(
+        re.findall(r'name="(csrf|last_name|first_name|email|email_checked)"[^>]*?value="([^"]*)"', shown)
+    )
+    assert set(form) == {"csrf", "last_name", "first_name", "email", "email_checked"}
+    form["zone"] = "territoire"
+    reply = await house.client.post(page, data=form, allow_redirects=False)
+    assert reply.status == 303, await reply.text()
+    assert not await flagged(house, doctor)
+
+
 async def test_forged_altered_and_foreign_addresses_change_nothing_and_are_only_counted(
     small_postman: Postman,
 ) -> None:

@@ -91,6 +91,11 @@ async def test_a_repeated_import_keeps_what_the_doctor_said_and_unflags_a_new_ad
         assert await doctors.patch(session, HERE, ONE, {"phone": "01 99 00 00 00", "sex": "M"}, NOW)
         assert not (await doctors.get(session, HERE, ONE)).phone_flagged
         assert not await doctors.patch(session, HERE, "nobody", {"sex": "M"}, NOW)
+        await doctors.flag_mailbox(session, HERE, ONE)
+        assert await doctors.patch(session, HERE, ONE, {"email": "new@cabinet.example"}, NOW)
+        assert not (await doctors.get(session, HERE, ONE)).has_mailbox
+        assert await doctors.patch(session, HERE, ONE, {}, NOW, checked={"email"})
+        assert (await doctors.get(session, HERE, ONE)).has_mailbox
         with pytest.raises(ValueError, match="mailbox_flagged"):
             await doctors.patch(session, HERE, ONE, {"mailbox_flagged": False}, NOW)
 
