@@ -87,7 +87,7 @@ class TooFewResidents(CannotAnnounce):
     def __init__(self, residents: int, k: int) -> None:
         super().__init__(
             "too_few_residents",
-            f"Cette annonce ne décrirait qu’environ {residents} habitants ; il en faut au moins {k}.",
+            f"Cette annonce ne décrirait qu’environ {residents} habitants ; il en faut au moins {k}.",
         )
         self.residents = residents
         self.k = k
@@ -99,7 +99,7 @@ class NoHouseholdTable(CannotAnnounce):
     def __init__(self) -> None:
         super().__init__(
             "no_household_table",
-            "Le territoire n’a pas de table des foyers : un foyer ne peut pas y être annoncé.",
+            "Le territoire n’a pas de table des foyers : un foyer ne peut pas y être annoncé.",
         )
 
 
@@ -202,7 +202,7 @@ def parse_age(text: str) -> AgeBand:
         end = None if found[2] else int(found[3] or start)
         if start <= OLDEST and (end is None or start <= end <= OLDEST):
             return AgeBand(from_=start, to=end)
-    raise ValueError("tranche d’âge illisible : écrivez par exemple 65-69, 67, 85+, adult ou minor")
+    raise ValueError("tranche d’âge illisible : écrivez par exemple 65-69, 67, 85+, adult ou minor")
 
 
 def parse_conditions(names: Iterable[str]) -> tuple[Condition, ...]:

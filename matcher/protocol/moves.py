@@ -58,9 +58,9 @@ _NOT_LAUNCHED = _no("not_launched", "Cette recherche n’est pas encore lancée.
 _NOT_SUBMITTED = _no("not_submitted", "Cette demande n’a pas encore été déposée.")
 _NOBODY_CHOSEN = _no("nobody_chosen", "Aucun médecin n’est choisi en ce moment pour cette recherche.")
 _NO_PROPOSAL = _no("no_proposal", "Aucune proposition n’attend le choix de la personne.")
-_RESTING = _no("resting", "Cette recherche est en repos : reprenez-la d’abord.")
-_RELAUNCH_FIRST = _no("relaunch_first", "Cette recherche est close : relancez-la d’abord.")
-_ALREADY_CHOSEN = _no("already_chosen", "Un médecin est déjà choisi ; notez d’abord son désistement.")
+_RESTING = _no("resting", "Cette recherche est en repos : reprenez-la d’abord.")
+_RELAUNCH_FIRST = _no("relaunch_first", "Cette recherche est close : relancez-la d’abord.")
+_ALREADY_CHOSEN = _no("already_chosen", "Un médecin est déjà choisi ; notez d’abord son désistement.")
 _NOTHING_TO_ADD = _kept("nobody is being looked for; an offer counts at the next launch")
 _LATE_FACT = _kept("what became of an old mail no longer matters")
 
@@ -74,7 +74,7 @@ _ROWS: tuple[tuple[Event, Mapping[tuple[State, ...], _Maker], _Maker], ...] = (
     (
         Event.RETURN,
         {(SUBMITTED,): _to(RETURNED), (DRAFT, RETURNED): _NOT_SUBMITTED, _ENDED: _OVER},
-        _no("already_validated", "Cette demande est déjà validée : corrigez-la sur sa page."),
+        _no("already_validated", "Cette demande est déjà validée : corrigez-la sur sa page."),
     ),
     (
         Event.VALIDATE,
@@ -89,7 +89,7 @@ _ROWS: tuple[tuple[Event, Mapping[tuple[State, ...], _Maker], _Maker], ...] = (
     (
         Event.ANNOUNCE,
         {(*_INTAKE, READY): _stay(), (UNMET,): _RELAUNCH_FIRST, (ATTACHED, WITHDRAWN): _OVER},
-        _no("announcement_frozen", "L’annonce est partie : son texte ne change plus pendant la recherche."),
+        _no("announcement_frozen", "L’annonce est partie : son texte ne change plus pendant la recherche."),
     ),
     (
         Event.CONSENT,
@@ -217,7 +217,7 @@ _ROWS: tuple[tuple[Event, Mapping[tuple[State, ...], _Maker], _Maker], ...] = (
         Event.DESIST,
         {
             (RELEASED,): _to(PROPOSING, ASKING, CALLING),
-            (ATTACHED,): _no("reopen_instead", "La personne a ce médecin traitant : rouvrez la recherche."),
+            (ATTACHED,): _no("reopen_instead", "La personne a ce médecin traitant : rouvrez la recherche."),
         },
         _NOBODY_CHOSEN,
     ),
@@ -249,7 +249,7 @@ _ROWS: tuple[tuple[Event, Mapping[tuple[State, ...], _Maker], _Maker], ...] = (
             (RESTING,): _stay(),
             (RELEASED,): _no(
                 "noted_there",
-                "Un médecin a la fiche : notez les essais d’appel et le rendez-vous, sans mettre en repos.",
+                "Un médecin a la fiche : notez les essais d’appel et le rendez-vous, sans mettre en repos.",
             ),
             _INTAKE: _no("not_ready", "Cette demande doit d’abord être validée."),
         },
@@ -270,7 +270,7 @@ _ROWS: tuple[tuple[Event, Mapping[tuple[State, ...], _Maker], _Maker], ...] = (
         Event.CLOSE,
         {
             (READY, *_RUNNING, RESTING, UNMET): _to(UNMET),
-            _INTAKE: _no("not_ready", "Retournez ou retirez cette demande : elle n’est pas encore validée."),
+            _INTAKE: _no("not_ready", "Retournez ou retirez cette demande : elle n’est pas encore validée."),
             (RELEASED,): _ALREADY_CHOSEN,
         },
         _OVER,
@@ -279,8 +279,8 @@ _ROWS: tuple[tuple[Event, Mapping[tuple[State, ...], _Maker], _Maker], ...] = (
         Event.RELAUNCH,
         {
             (UNMET,): _to(READY, UNMET),
-            (ATTACHED,): _no("reopen_instead", "La personne a un médecin traitant : rouvrez la recherche."),
-            (WITHDRAWN,): _no("undo_instead", "Cette recherche a été retirée : annulez d’abord le retrait."),
+            (ATTACHED,): _no("reopen_instead", "La personne a un médecin traitant : rouvrez la recherche."),
+            (WITHDRAWN,): _no("undo_instead", "Cette recherche a été retirée : annulez d’abord le retrait."),
         },
         _no("not_unmet", "Seule une recherche close sans médecin se relance."),
     ),
@@ -289,7 +289,7 @@ _ROWS: tuple[tuple[Event, Mapping[tuple[State, ...], _Maker], _Maker], ...] = (
         {
             (ATTACHED,): _to(ASKING, CALLING, PROPOSING),
             (UNMET,): _RELAUNCH_FIRST,
-            (WITHDRAWN,): _no("undo_instead", "Cette recherche a été retirée : annulez d’abord le retrait."),
+            (WITHDRAWN,): _no("undo_instead", "Cette recherche a été retirée : annulez d’abord le retrait."),
         },
         _no("not_attached", "Cette recherche n’est pas terminée."),
     ),

@@ -69,7 +69,7 @@ def why(candidate: Candidate) -> str:
         reasons.append("zone voisine")
     missed = [_FAR.get(wish.kind) or wish_said(wish) for wish in candidate.unmet_wishes]
     if said := ", ".join(filter(None, missed)):
-        reasons.append(f"non rempli ou inconnu : {said}")
+        reasons.append(f"non rempli ou inconnu : {said}")
     return ", ".join(reasons)
 
 

@@ -102,4 +102,4 @@ def said(need: Need, given: Sequence[DoctorId]) -> str:
     later = count - first
     others = "un suivant" if later == 1 else f"{later} suivants"
     why = "d’autres patients attendent en même temps et les premiers ont déjà des annonces cette semaine"
-    return f"{between} : {first} parmi les premiers de l’ordre et {others}, car {why}"
+    return f"{between} : {first} parmi les premiers de l’ordre et {others}, car {why}"

@@ -76,7 +76,7 @@ def _value(kind: WishKind, value: object) -> str | float | bool | tuple[str, ...
         case _:
             if value is True:
                 return True
-            raise ValueError("la valeur attendue est true ; sans ce souhait, omettez-le")
+            raise ValueError("la valeur attendue est true ; sans ce souhait, omettez-le")
 
 
 def _plausible(kilometres: float) -> bool:
@@ -86,7 +86,7 @@ def _plausible(kilometres: float) -> bool:
 def _one_of(value: object, allowed: tuple[str, ...]) -> str:
     if isinstance(value, str) and value in allowed:
         return value
-    raise ValueError(f"valeurs possibles : {', '.join(allowed)}")
+    raise ValueError(f"valeurs possibles : {', '.join(allowed)}")
 
 
 def _doctors(value: object) -> tuple[str, ...]:

@@ -101,7 +101,7 @@ def warnings(body: SearchIn, today: date) -> list[Oddity]:
         found.append(_warn("record.address.postcode", "postcode_odd", "Un code postal compte cinq chiffres."))
     agreed = body.consent is not None and body.consent.first_match_agreed
     if body.choice == "first_match" and not agreed:
-        message = "La personne n’a pas accepté d’avance le premier médecin : elle choisira."
+        message = "La personne n’a pas accepté d’avance le premier médecin : elle choisira."
         found.append(_warn("choice", "first_match_not_agreed", message))
     if (
         body.consent is not None
@@ -117,10 +117,10 @@ def warnings(body: SearchIn, today: date) -> list[Oddity]:
 def _nir_warnings(record: Record) -> list[Oddity]:
     number = read_nir(record.nir)
     if number.kind is NirKind.OTHER:
-        message = "Ce numéro n’a pas la forme d’un numéro de sécurité sociale ; il est gardé tel quel."
+        message = "Ce numéro n’a pas la forme d’un numéro de sécurité sociale ; il est gardé tel quel."
         return [_warn("record.nir", "nir_shape", message)]
     if number.key_ok is False:
-        message = "La clé de ce numéro de sécurité sociale ne correspond pas ; il est gardé tel quel."
+        message = "La clé de ce numéro de sécurité sociale ne correspond pas ; il est gardé tel quel."
         return [_warn("record.nir", "nir_key", message)]
     if number.kind is NirKind.NIR and record.sex in ("F", "M"):
         if number.digits[0] != {"M": "1", "F": "2"}[record.sex]:

@@ -91,7 +91,7 @@ async def disable_user(house: House, by: Actor, user_id: str) -> None:
     """The user is out at once, everywhere. Raises NotFound; Conflict for oneself."""
     require(by, MANAGERS)
     if user_id == by.id:
-        raise Conflict("oneself", "On ne ferme pas son propre compte : demandez-le à quelqu’un d’autre.")
+        raise Conflict("oneself", "On ne ferme pas son propre compte : demandez-le à quelqu’un d’autre.")
     async with house.sessions.begin() as session:
         if await stored.user(session, by.territory, user_id) is None:
             raise NotFound

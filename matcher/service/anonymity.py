@@ -27,7 +27,7 @@ COLUMNS = (
 async def audit_territory(house: House, territory: str) -> Audit:
     """Every announcement of a territory as it stands in the database. Raises Invalid for an unknown one."""
     if territory not in house.territories:
-        raise Invalid({"territory": "ce territoire n’existe pas ; « trait-union init » le crée"})
+        raise Invalid({"territory": "ce territoire n’existe pas ; « trait-union init » le crée"})
     ground = house.territory(territory).ground
     async with house.sessions.begin() as session:
         cards = await doctors.list_(session, territory)

@@ -118,7 +118,7 @@ class _Lately:
 _CAME_BACK = {
     "reply": "Réponse par mail à lire",
     "automatic": "Message automatique à lire",
-    "bounce": "Mail non remis : à lire",
+    "bounce": "Mail non remis : à lire",
 }
 #: Timers that end or destroy something in months: nobody would say that such a search goes on by itself.
 _FAR = frozenset({TimerKind.UNTOUCHED, TimerKind.ABANDONED, TimerKind.RETENTION_OVER})

@@ -55,7 +55,7 @@ async def erase(
         if owned is None:
             raise NotFound
         if reference.strip().upper() != owned.reference:
-            raise Invalid({"reference": f"Pour confirmer, recopiez la référence : {owned.reference}."})
+            raise Invalid({"reference": f"Pour confirmer, recopiez la référence : {owned.reference}."})
         family = sorted({search_id, *await stored.family(session, territory, search_id)})
         locked = await stored.lock_all(session, territory, family)
         others = await lookups.twins(session, territory, search_id)

@@ -74,7 +74,7 @@ async def send_link(house: House, actor: Actor, doctor: str, *, called: bool) ->
     async with house.sessions.begin() as session:
         card = await _card(session, actor, doctor)
         if card.mailbox is None:
-            raise Conflict("no_mailbox", "Ce médecin n’a pas d’adresse : complétez d’abord l’annuaire.")
+            raise Conflict("no_mailbox", "Ce médecin n’a pas d’adresse : complétez d’abord l’annuaire.")
         await journal.append(session, house.entry(actor, "factor_link", doctor=card.id))
         sealed = Strongbox(house.keyring).seal(random_base32().encode(), actor.territory, card.id, "totp")
         await doctor_factors.put_totp(session, actor.territory, card.id, sealed)
@@ -169,7 +169,7 @@ def _named(link: links.Row) -> str:
 def _e164(text: str) -> str:
     number = read_phone(text).e164
     if number is None or not _MOBILE.fullmatch(number):
-        raise Invalid({"mobile": "Un numéro de mobile français est attendu : 06 ou 07."})
+        raise Invalid({"mobile": "Un numéro de mobile français est attendu : 06 ou 07."})
     return number
 
 

@@ -172,7 +172,7 @@ async def remove(house: House, actor: Actor, factor_id: str) -> None:
             raise NotFound
         if second == [factor_id] and demands_factor(house, actor):
             raise Conflict(
-                "last_factor", "Votre CPTS demande un second facteur : ajoutez-en un autre d’abord."
+                "last_factor", "Votre CPTS demande un second facteur : ajoutez-en un autre d’abord."
             )
         await factors.remove(session, actor.territory, actor.id, id=factor_id)
         await journal.append(session, house.entry(actor, "factor_removed", purpose=found.kind))

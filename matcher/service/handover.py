@@ -27,7 +27,7 @@ async def printed(house: House, actor: Actor, search_id: str) -> bytes:
         ):
             raise Refused(
                 "no_handover",
-                "Cette fiche ne se remet ni sur papier ni par téléphone : choisissez d’abord cette remise.",
+                "Cette fiche ne se remet ni sur papier ni par téléphone : choisissez d’abord cette remise.",
                 search.state,
             )
         await journal.append(

@@ -123,4 +123,4 @@ def _note(line: int, message: str) -> Problem:
 
 def _known(house: House, territory: str) -> None:
     if territory not in house.territories:
-        raise Invalid({"territory": "ce territoire n’existe pas ; « trait-union init » le crée"})
+        raise Invalid({"territory": "ce territoire n’existe pas ; « trait-union init » le crée"})

@@ -124,7 +124,7 @@ async def init(house: House, folder: Path) -> Report:
 async def import_doctors(house: House, territory: str, text: str) -> Report:
     """Our CSV of doctors into a territory; repeatable. Raises Invalid for an unknown territory."""
     if territory not in house.territories:
-        raise Invalid({"territory": "Ce territoire n’existe pas ; « trait-union init » le crée."})
+        raise Invalid({"territory": "Ce territoire n’existe pas ; « trait-union init » le crée."})
     report = Report()
     rows, problems = directory.read_doctors(text)
     report.taken["doctors.csv"] = len(rows)
@@ -186,7 +186,7 @@ async def _placed(card: Card, held: Card | None, finder: Finder, line: int, repo
     if held is not None and (held.address, held.postcode, held.city, held.insee) == typed:
         card = replace(card, lat=held.lat, lon=held.lon)
     if card.lat is None:
-        why = f"« {card.address} » n’est pas trouvée" if card.address else "sans adresse"
+        why = f"« {card.address} » n’est pas trouvée" if card.address else "sans adresse"
         message = f"{card.name} est à placer : {why}"
         report.problems.append(
             ("doctors.csv", Problem(line=line, field="address", message=message, skipped=False))

@@ -136,7 +136,7 @@ async def ask(house: House, actor: Actor, origin_id: str) -> dict[str, Any]:
         found = await _get(session, house, actor.territory, origin_id, lock=True)
         if not found.waiting:
             raise Conflict(
-                "nobody_waits", "Personne de cette liste n’est prêt : validez d’abord les demandes."
+                "nobody_waits", "Personne de cette liste n’est prêt : validez d’abord les demandes."
             )
         place = found.origin.place or _place(house, actor.territory, found)
         if place is None:

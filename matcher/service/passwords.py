@@ -42,9 +42,9 @@ def check(password: str, own_words: Iterable[str] = ()) -> None:
         raise Invalid({"password": f"Choisissez une phrase d’au moins {SHORTEST} caractères."})
     folded = _folded(password)
     if len(set(folded)) < _DISTINCT or _repeats(folded):
-        raise Invalid({"password": "Ce mot de passe se répète : choisissez une phrase plus variée."})
+        raise Invalid({"password": "Ce mot de passe se répète : choisissez une phrase plus variée."})
     if not re.search(r"[a-z]", folded) or _forms(folded) & _common():
-        raise Invalid({"password": "Beaucoup de gens choisissent ce mot de passe : prenez-en un autre."})
+        raise Invalid({"password": "Beaucoup de gens choisissent ce mot de passe : prenez-en un autre."})
     whole = letters = _letters(folded)
     for word in sorted(_words(own_words), key=len, reverse=True):
         letters = letters.replace(word, "")

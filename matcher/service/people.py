@@ -154,9 +154,9 @@ async def add_key(
     if role not in STAFF and role is not Role.REQUESTER:
         raise Invalid({"role": "Ce rôle ne prend pas de clé."})
     if role is Role.REQUESTER and kind not in people.KINDS:
-        raise Invalid({"kind": f"Dites ce qu’est la structure : {', '.join(people.KINDS)}."})
+        raise Invalid({"kind": f"Dites ce qu’est la structure : {', '.join(people.KINDS)}."})
     if scopes is not None and not (scopes and scopes <= SCOPES):
-        raise Invalid({"scopes": f"Dites ce que la clé permet : {', '.join(sorted(SCOPES))}."})
+        raise Invalid({"scopes": f"Dites ce que la clé permet : {', '.join(sorted(SCOPES))}."})
     key = f"tu_{secrets.token_urlsafe(32)}"
     async with house.sessions.begin() as session:
         structure = None

@@ -51,7 +51,7 @@ async def figures(house: House, territory: str, from_: date, to: date) -> dict[s
     if not _FIRST <= from_.year <= _LAST:
         raise Invalid({"from": f"Le début doit être entre {_FIRST} et {_LAST}."})
     if to.year - from_.year > _LONGEST:
-        raise Invalid({"to": f"La période dépasse {_LONGEST} ans : choisissez-en une plus courte."})
+        raise Invalid({"to": f"La période dépasse {_LONGEST} ans : choisissez-en une plus courte."})
     zone = house.territory(territory).rules.office_calendar.zone
     start = datetime.combine(from_, time.min, zone)
     end = datetime.combine(to + timedelta(days=1), time.min, zone)

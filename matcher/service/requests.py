@@ -100,7 +100,7 @@ async def _change(
         if before.state not in within:
             raise Refused(
                 "already_submitted",
-                "Cette demande est déjà transmise : demandez à la coordinatrice de la corriger.",
+                "Cette demande est déjà transmise : demandez à la coordinatrice de la corriger.",
                 before.state,
             )
         held = await vaulted.request(session, house, before)
@@ -224,7 +224,7 @@ def _refuse_less(held: Mapping[str, Any], body: SearchIn) -> None:
     """What was handed in complete is corrected, never emptied: the rest of the service counts on it."""
     lost = set(completeness.missing(body)) - set(completeness.missing(checked(held)))
     if lost:
-        raise Invalid(dict.fromkeys(sorted(lost), "Ce champ est nécessaire : il se corrige, sans se vider."))
+        raise Invalid(dict.fromkeys(sorted(lost), "Ce champ est nécessaire : il se corrige, sans se vider."))
 
 
 def _kept(raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -133,7 +133,7 @@ async def undo_withdrawal(house: House, actor: Actor, search_id: str) -> View:
         owned = await searches.get(session, actor.territory, before.id)
         joined = owned is not None and owned.joined_to is not None
         if joined and actor.role is Role.REQUESTER:
-            raise Refused("over", "La CPTS suit cette demande : appelez-la.", before.state)
+            raise Refused("over", "La CPTS suit cette demande : appelez-la.", before.state)
         step = await turn.stepped(session, house, before, steps.undo_withdrawal)
         await turn.carry_out(session, house, actor, before, step, Event.UNDO_WITHDRAWAL)
         if joined:
@@ -233,7 +233,7 @@ async def new_code(house: House, actor: Actor, search_id: str) -> View:
         if search.release is None or search.state not in (State.RELEASED, State.ATTACHED):
             raise Refused("no_release", "Aucune fiche n’est en cours d’envoi.", search.state)
         if search.release.locked:
-            raise Refused("locked", "Le lien est bloqué : renouvelez-le d’abord.", search.state)
+            raise Refused("locked", "Le lien est bloqué : renouvelez-le d’abord.", search.state)
         until = house.now() + house.territory(actor.territory).rules.code_life
         await releases.new_code(session, actor.territory, search.id, search.release.number, until)
         await journal.append(
@@ -305,7 +305,7 @@ async def desist(house: House, actor: Actor, search_id: str, by: str, reason: st
     require(actor, COORDINATION)
     who: Literal["doctor", "patient"] = "doctor" if by == "doctor" else "patient"
     if by != who:
-        raise Invalid({"by": "Dites qui renonce : doctor ou patient."})
+        raise Invalid({"by": "Dites qui renonce : doctor ou patient."})
     given = {"by": by, "text": reason}
     return await _take(
         house,

@@ -75,12 +75,12 @@ async def send_code(house: House, token: str) -> dict[str, Any]:
         way = await ways(session, house, row.territory, row.doctor)
         known = await doctor_factors.get(session, row.territory, row.doctor)
         if way["second_factor"] != "sms" or known.mobile is None or house.settings.sms is None:
-            raise Conflict("no_sms", "Aucun SMS ne peut partir : la CPTS vous lit le code au téléphone.")
+            raise Conflict("no_sms", "Aucun SMS ne peut partir : la CPTS vous lit le code au téléphone.")
         if not await doctor_factors.claim_sms(session, row.territory, row.doctor, now, SMS_APART):
             raise TooMany(int(SMS_APART.total_seconds()))
         today = now.replace(hour=0, minute=0, second=0, microsecond=0)
         if await attempts.count(session, row.territory, "sms", row.doctor, today) > SMS_A_DAY:
-            raise Conflict("no_sms", "Plus de SMS aujourd’hui : la CPTS vous lit le code au téléphone.")
+            raise Conflict("no_sms", "Plus de SMS aujourd’hui : la CPTS vous lit le code au téléphone.")
         territory = house.territory(row.territory)
         until = now + territory.rules.code_life
         await releases.new_code(session, row.territory, row.search, row.number, until)
@@ -181,7 +181,7 @@ async def _with_card(session: AsyncSession, house: House, token: str) -> str:
     if row.locked:
         raise Locked
     if (await ways(session, house, row.territory, row.doctor))["second_factor"] != "psc":
-        raise Conflict("no_psc", "Pro Santé Connect n’est pas en service ici : demandez le code à la CPTS.")
+        raise Conflict("no_psc", "Pro Santé Connect n’est pas en service ici : demandez le code à la CPTS.")
     return opened.link.id
 
 

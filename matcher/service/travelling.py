@@ -18,10 +18,10 @@ async def put(
     problems, journeys = [], []
     for row in rows:
         if places.find(row.place) is None:
-            message = f"« {row.place} » n’est pas un lieu de ce territoire"
+            message = f"« {row.place} » n’est pas un lieu de ce territoire"
             problems.append(Problem(line=row.line, field="place", message=message))
         elif row.rpps not in known:
-            message = f"« {row.rpps} » n’est pas un médecin de ce territoire"
+            message = f"« {row.rpps} » n’est pas un médecin de ce territoire"
             problems.append(Problem(line=row.line, field="rpps", message=message))
         else:
             journeys.append(Journey(place=row.place, doctor=known[row.rpps], travel=row.travel))

@@ -39,7 +39,7 @@ _AFTER_A_RESTORE = frozenset(
     }
 )
 STOPPED = (
-    "Le service vient d’être restauré d’une sauvegarde : la CPTS doit d’abord le faire reprendre. "
+    "Le service vient d’être restauré d’une sauvegarde : la CPTS doit d’abord le faire reprendre. "
     "Réessayez un peu plus tard."
 )
 Move = Callable[[Search, Around], Step]

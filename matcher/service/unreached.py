@@ -22,18 +22,18 @@ from messaging.outbox import Sent
 
 #: What did not arrive, and what to do about it.
 WORDS: Mapping[Letter, tuple[str, str]] = {
-    Letter.ANNOUNCEMENT: ("L’annonce n’est pas arrivée au secrétariat : adresse à corriger", "Voir"),
-    Letter.REMINDER: ("La relance n’est pas arrivée au secrétariat : adresse à corriger", "Voir"),
-    Letter.CONFIRM_ANSWER: ("Un oui attend sa confirmation : le mail n’est pas arrivé", "Appeler"),
-    Letter.STILL_AVAILABLE: ("Un oui est à redemander : le mail n’est pas arrivé", "Appeler"),
-    Letter.KEPT_IN_RESERVE: ("Un oui reste en réserve : le mail qui le dit n’est pas arrivé", "Appeler"),
-    Letter.THANKED: ("Le mail de remerciement n’est pas arrivé : adresse à corriger", "Voir"),
-    Letter.PLEASE_DELETE: ("La fiche est à effacer : le mail qui le demande n’est pas arrivé", "Appeler"),
+    Letter.ANNOUNCEMENT: ("L’annonce n’est pas arrivée au secrétariat : adresse à corriger", "Voir"),
+    Letter.REMINDER: ("La relance n’est pas arrivée au secrétariat : adresse à corriger", "Voir"),
+    Letter.CONFIRM_ANSWER: ("Un oui attend sa confirmation : le mail n’est pas arrivé", "Appeler"),
+    Letter.STILL_AVAILABLE: ("Un oui est à redemander : le mail n’est pas arrivé", "Appeler"),
+    Letter.KEPT_IN_RESERVE: ("Un oui reste en réserve : le mail qui le dit n’est pas arrivé", "Appeler"),
+    Letter.THANKED: ("Le mail de remerciement n’est pas arrivé : adresse à corriger", "Voir"),
+    Letter.PLEASE_DELETE: ("La fiche est à effacer : le mail qui le demande n’est pas arrivé", "Appeler"),
     Letter.SECOND_FACTOR: ("Le mail du second facteur n’est pas arrivé", "Appeler"),
-    Letter.DIGEST: ("Les annonces réunies ne sont pas arrivées : adresse à corriger", "Voir"),
-    Letter.LIST: ("La liste de patients n’est pas arrivée : adresse à corriger", "Voir"),
+    Letter.DIGEST: ("Les annonces réunies ne sont pas arrivées : adresse à corriger", "Voir"),
+    Letter.LIST: ("La liste de patients n’est pas arrivée : adresse à corriger", "Voir"),
     Letter.REQUESTER_NEWS: ("Les nouvelles ne sont pas arrivées à la structure", "Prévenir"),
-    Letter.CHOICE_CHASED: ("Un choix est attendu : le mail à la structure n’est pas arrivé", "Prévenir"),
+    Letter.CHOICE_CHASED: ("Un choix est attendu : le mail à la structure n’est pas arrivé", "Prévenir"),
 }
 #: About several searches at once; each was told when the mail died, and has gone on.
 GATHERED: Final = frozenset({Letter.DIGEST, Letter.LIST})

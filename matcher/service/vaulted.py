@@ -365,7 +365,7 @@ async def _put(
         # Its folder is older than the destruction (``keys publish``): nobody could ever open this.
         _log.error("key_destroyed_elsewhere", key=key)
         raise Conflict(
-            "keys_stale", "Aucune demande ne peut être reçue ici pour l’instant : appelez la CPTS."
+            "keys_stale", "Aucune demande ne peut être reçue ici pour l’instant : appelez la CPTS."
         )
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     box = house.vault.seal(text, territory=search.territory, record=search.id, section=section, key=key)

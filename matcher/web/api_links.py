@@ -159,8 +159,8 @@ async def pause(request: web.Request) -> web.StreamResponse:
 async def about_pause(_request: web.Request) -> web.StreamResponse:
     """What the address is for. A GET pauses nobody: scanners open every link."""
     return web.Response(
-        text="Pour suspendre ces messages pendant 30 jours, utilisez le bouton « Se désabonner » de votre "
-        "messagerie, ou « Faire une pause » dans le message."
+        text="Pour suspendre ces messages pendant 30 jours, utilisez le bouton « Se désabonner » de votre "
+        "messagerie, ou « Faire une pause » dans le message."
     )
 
 

@@ -47,9 +47,9 @@ def moments(rules: Rules, now: datetime, *, urgent: bool) -> tuple[Moment, ...]:
     wave = after(mailed, delays.next_wave, doctors)
     if not urgent and wave < calls:
         found.append(("deuxième vague", wave))
-    found.append(("passage aux appels ; supposons un oui", calls))
+    found.append(("passage aux appels ; supposons un oui", calls))
     found.append(("choix de la personne redemandé", after(calls, delays.choice_chase, office)))
-    found.append(("le oui n’est plus tenu : il est redemandé", after(calls, delays.yes_held, doctors)))
+    found.append(("le oui n’est plus tenu : il est redemandé", after(calls, delays.yes_held, doctors)))
     zone = office.zone
     return tuple(
         Moment(said=said, at=at.astimezone(zone)) for said, at in sorted(found, key=lambda one: one[1])

@@ -136,7 +136,7 @@ async def renew_form(request: web.Request) -> web.StreamResponse:
 
 
 def _form(request: web.Request, made: tuple[str, str]) -> web.Response:
-    said = "L’adresse peut être affichée dans le service ; le code se donne à part. Il vaut 90 jours."
+    said = "L’adresse peut être affichée dans le service ; le code se donne à part. Il vaut 90 jours."
     return _secret(request, "Formulaire partagé", said, ("L’adresse", made[0]), ("Le code", made[1]))
 
 

@@ -18,15 +18,15 @@ from matcher.web import pages, record_words, words
 from matcher.web.openings_page import access_line
 
 _WHAT: Final = (
-    "Vous avez demandé ce que la CPTS sait de vous. Tout est ici : ce texte, les mêmes informations dans un "
+    "Vous avez demandé ce que la CPTS sait de vous. Tout est ici : ce texte, les mêmes informations dans un "
     "format que d’autres logiciels savent lire (donnees.json), et les pièces jointes à la demande."
 )
 _HASHES: Final = (
     "Vos nom, date de naissance, téléphone et numéro de sécurité sociale servent aussi à retrouver votre "
-    "dossier : il en est gardé des empreintes chiffrées, d’où l’on ne peut pas les relire."
+    "dossier : il en est gardé des empreintes chiffrées, d’où l’on ne peut pas les relire."
 )
 _RIGHTS: Final = (
-    "Vous pouvez faire corriger ou effacer ces informations : adressez-vous à la CPTS. Si elle ne vous "
+    "Vous pouvez faire corriger ou effacer ces informations : adressez-vous à la CPTS. Si elle ne vous "
     "répond pas, ou mal, vous pouvez saisir la CNIL (cnil.fr)."
 )
 _NOT_IN_NAMES: Final = re.compile(r"[^\w .()-]+")
@@ -107,7 +107,7 @@ def _kept(territory: Territory) -> str:
     record, contact = duration(kept.record, weekdays=False), duration(kept.contact, weekdays=False)
     return (
         f"Votre fiche est effacée {record} après la fin de la recherche, et tout de suite si vous retirez "
-        f"votre accord ; la liste des médecins sollicités, après {contact}. Le journal, qui dit qui a fait "
+        f"votre accord ; la liste des médecins sollicités, après {contact}. Le journal, qui dit qui a fait "
         "quoi, ne contient pas votre nom."
     )
 

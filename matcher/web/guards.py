@@ -245,7 +245,7 @@ async def _taken(
             request,
             Problem(
                 status=403,
-                detail="Cette page a expiré : merci de la recharger et de recommencer.",
+                detail="Cette page a expiré : merci de la recharger et de recommencer.",
                 code="csrf",
             ),
         )
@@ -266,7 +266,7 @@ async def _kibibytes(request: web.Request, route: Route) -> int:
 def _too_much(budget: Budget) -> Problem:
     return Problem(
         status=429,
-        detail="Vous avez déjà beaucoup envoyé aujourd’hui : réessayez demain, ou appelez la CPTS.",
+        detail="Vous avez déjà beaucoup envoyé aujourd’hui : réessayez demain, ou appelez la CPTS.",
         code="too_much",
         headers={"Retry-After": str(budget.seconds_left())},
     )

@@ -36,7 +36,7 @@ async def form(request: web.Request) -> web.StreamResponse:
 
 def again(request: web.Request, typed: carried.Fields) -> web.Response:
     """The login form for somebody whose session ended while typing: what was typed goes along."""
-    said = "Votre session a pris fin. Reconnectez-vous : votre saisie vous attend."
+    said = "Votre session a pris fin. Reconnectez-vous : votre saisie vous attend."
     return _login(request, 401, said, "", request.path, typed)
 
 

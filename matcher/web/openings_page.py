@@ -18,12 +18,12 @@ from matcher.web.route import Doc, Route
 
 DIRECTION: Final = frozenset({Role.DIRECTRICE})
 _PURPOSE: Final = (
-    "Vous avez le droit de savoir qui a vu vos données. Cette liste vient du journal de la CPTS : chaque "
+    "Vous avez le droit de savoir qui a vu vos données. Cette liste vient du journal de la CPTS : chaque "
     "ouverture de votre fiche y est inscrite au moment où elle a lieu, et rien ne peut en être retiré sans "
     "que cela se voie."
 )
 _ASK: Final = (
-    "Une ligne vous étonne ? Demandez à la CPTS : elle doit vous répondre. Vous pouvez aussi vous adresser à "
+    "Une ligne vous étonne ? Demandez à la CPTS : elle doit vous répondre. Vous pouvez aussi vous adresser à "
     "la CNIL (cnil.fr)."
 )
 

@@ -40,12 +40,12 @@ WORDS: Mapping[int, tuple[str, str]] = {
     405: ("Méthode non admise", "Cette adresse n’admet pas cette méthode."),
     408: ("Trop lent", "La demande n’est pas arrivée en entier à temps."),
     409: ("Impossible dans cet état", "Cette action n’est pas possible pour l’instant."),
-    410: ("C’est terminé", "Cette recherche est terminée : il n’y a plus rien à faire. Merci."),
+    410: ("C’est terminé", "Cette recherche est terminée : il n’y a plus rien à faire. Merci."),
     413: ("Trop volumineux", "L’envoi dépasse la taille admise."),
     415: ("Format non admis", "Le corps doit être au format application/json."),
-    423: ("Lien verrouillé", "Trop de codes erronés : l’équipe de la CPTS doit renouveler le lien."),
+    423: ("Lien verrouillé", "Trop de codes erronés : l’équipe de la CPTS doit renouveler le lien."),
     429: ("Trop de demandes", "Merci de patienter un instant avant de recommencer."),
-    500: ("Erreur inattendue", "Une erreur est survenue ; rien n’a été perdu. Merci de réessayer."),
+    500: ("Erreur inattendue", "Une erreur est survenue ; rien n’a été perdu. Merci de réessayer."),
     503: ("Indisponible", "Le service est momentanément indisponible."),
 }
 
@@ -163,7 +163,7 @@ _SENTENCES: Mapping[str, str] = {
     "missing": "Ce champ est obligatoire.",
     "extra_forbidden": "Ce champ n’existe pas.",
     "string_type": "Un texte est attendu.",
-    "bool_type": "« true » ou « false » est attendu.",
+    "bool_type": "« true » ou « false » est attendu.",
     "int_type": "Un nombre entier est attendu.",
     "int_from_float": "Un nombre entier est attendu.",
     "float_type": "Un nombre est attendu.",
@@ -191,8 +191,8 @@ _BOUNDS: Mapping[str, tuple[str, str]] = {
     "string_too_long": ("max_length", "Au plus {} caractères sont admis."),
     "too_short": ("min_length", "Au moins {} éléments sont attendus."),
     "too_long": ("max_length", "Au plus {} éléments sont admis."),
-    "literal_error": ("expected", "Valeurs possibles : {}."),
-    "enum": ("expected", "Valeurs possibles : {}."),
+    "literal_error": ("expected", "Valeurs possibles : {}."),
+    "enum": ("expected", "Valeurs possibles : {}."),
 }
 
 

@@ -119,7 +119,7 @@ def _spot(practice: Practice, group: str, state: str | None) -> map_picture.Spot
     if card.lat is None or card.lon is None:
         return None
     said = words.SOLICITATIONS.get(state, state) if state else GROUPS[group]
-    return map_picture.Spot(lat=card.lat, lon=card.lon, group=group, text=f"{card.name} : {said}")
+    return map_picture.Spot(lat=card.lat, lon=card.lon, group=group, text=f"{card.name} : {said}")
 
 
 def asked(solicitations: Sequence[Mapping[str, Any]], sketch: Sketch) -> list[dict[str, Any]]:

@@ -74,7 +74,7 @@ async def done(request: web.Request) -> web.StreamResponse:
             return _refused(
                 request,
                 "Aucun compte n’est relié à cette carte. Connectez-vous d’abord par mot de passe, puis "
-                "reliez-la dans « Mon compte ».",
+                "reliez-la dans « Mon compte ».",
             )
         return await arrive(request, actors, "psc", "", [])
     found = await sessions.on_the_way(request)

@@ -88,7 +88,7 @@ def document(facts: Facts, to: To, territory: Territory, now: datetime) -> print
     )
     reason = "Aucun motif ne m’a été donné."
     if facts.reason is not None:
-        reason = f"Le motif noté est : « {facts.reason} »."
+        reason = f"Le motif noté est : « {facts.reason} »."
     return printed.Document(
         title=f"Lettre – {facts.reference}",
         sender=f"{facts.name} – {facts.address or '(adresse à compléter)'}",
@@ -101,7 +101,7 @@ def document(facts: Facts, to: To, territory: Territory, now: datetime) -> print
             _LAW,
             _ASKED[to],
             "Je vous prie d’agréer, Madame, Monsieur, mes salutations distinguées.",
-            f"Fait le {pages.day(now)}. Signature :",
+            f"Fait le {pages.day(now)}. Signature :",
         ),
         footer=f"Lettre préparée par la {territory.name} avec l’accord de la personne, qui la relit, la "
         "complète, la signe et l’envoie elle-même si elle le souhaite.",

@@ -70,7 +70,7 @@ def _until(fields: dict[str, str]) -> date | None:
     try:
         return date.fromisoformat(typed) if typed else None
     except ValueError:
-        raise Invalid({"until": "Cette date ne se lit pas : jour, mois, année."}) from None
+        raise Invalid({"until": "Cette date ne se lit pas : jour, mois, année."}) from None
 
 
 ROUTES: Final = (

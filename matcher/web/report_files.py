@@ -148,7 +148,7 @@ def as_pdf(figures: Mapping[str, Any], sender: str, at: datetime) -> bytes:
         heading="Rapport d’activité",
         subtitle=period(figures),
         tables=tables,
-        footer="Aucune donnée de patient n’y figure ; les groupes de moins de cinq ne sont pas dits.",
+        footer="Aucune donnée de patient n’y figure ; les groupes de moins de cinq ne sont pas dits.",
     )
     return printed.render(document, at)
 

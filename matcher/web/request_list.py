@@ -96,23 +96,23 @@ def read(content: bytes) -> Read:
     except UnicodeDecodeError:
         text = content.decode("cp1252", errors="replace")
     if "\0" in text:
-        return Read(fault="Ce fichier n’est pas un CSV : enregistrez votre tableau au format CSV.")
+        return Read(fault="Ce fichier n’est pas un CSV : enregistrez votre tableau au format CSV.")
     first = text.split("\n", 1)[0]
     delimiter = max(";,\t", key=first.count)
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error:
-        return Read(fault="Ce fichier ne se lit pas comme un CSV : une ligne est trop longue ou mal fermée.")
+        return Read(fault="Ce fichier ne se lit pas comme un CSV : une ligne est trop longue ou mal fermée.")
     if not lines:
         return Read(fault="Ce fichier est vide.")
     header = [normalised(one.replace("_", " ")) for one in lines[0]]
     if "nom" not in header:
-        return Read(fault="La première ligne doit nommer les colonnes ; il y faut au moins « nom ».")
+        return Read(fault="La première ligne doit nommer les colonnes ; il y faut au moins « nom ».")
     filled = [
         (number, cells) for number, cells in enumerate(lines[1:], start=2) if any(c.strip() for c in cells)
     ]
     if len(filled) > MOST:
-        return Read(fault=f"Ce fichier compte {len(filled)} lignes ; il en faut {MOST} au plus.")
+        return Read(fault=f"Ce fichier compte {len(filled)} lignes ; il en faut {MOST} au plus.")
     unknown = tuple(
         name for name, known in zip(lines[0], header, strict=True) if known and known not in COLUMNS
     )

@@ -206,7 +206,7 @@ def wish_said(wish: Mapping[str, Any], doctors: Mapping[str, str]) -> str:
         value = f"{value} km".replace(".", ",")
     elif isinstance(value, list):
         value = ", ".join(doctors.get(one, "un médecin") for one in value)
-    said = words.WISHES[kind] if value is True else f"{words.WISHES[kind]} : {value}"
+    said = words.WISHES[kind] if value is True else f"{words.WISHES[kind]} : {value}"
     return f"{said} (indispensable)" if wish.get("hard") else said
 
 

@@ -93,7 +93,7 @@ async def begin(request: web.Request) -> web.Response:
         wanted = _wanted(typed)
         if trials.busy:
             raise Conflict(
-                "trial_runs", "Un calcul est déjà en cours ; attendez qu’il finisse, ou arrêtez-le."
+                "trial_runs", "Un calcul est déjà en cours ; attendez qu’il finisse, ou arrêtez-le."
             )
         territory = house.territory(actor.territory)
         async with house.sessions.begin() as session:
@@ -134,7 +134,7 @@ def _wanted(typed: dict[str, str]) -> Wanted:
     }
     reminder = typed.get("reminder", "")
     if reminder != "none" and not is_duration(reminder):
-        faults["reminder"] = "Choisissez une durée dans la liste, ou « aucun »."
+        faults["reminder"] = "Choisissez une durée dans la liste, ou « aucun »."
     numbers = {}
     for name, most in (("size", 1000), ("searches", MOST_SEARCHES)):
         text = typed.get(name, "")

@@ -90,7 +90,7 @@ class Trials:
                 except EOFError:
                     trial.ended = "Le calcul n’a pas abouti."
                 if trial.runs() and time.monotonic() - begun > LONGEST:
-                    trial.ended = "Le calcul prenait trop de temps : il a été arrêté."
+                    trial.ended = "Le calcul prenait trop de temps : il a été arrêté."
         except asyncio.CancelledError:
             trial.ended = "Le calcul a été arrêté."
             raise

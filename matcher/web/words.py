@@ -272,7 +272,7 @@ PURPOSES: Final = {
 #: What a page says after something was done; the key travels in the address (``?fait=``).
 DONE: Final = {
     "saved": "C’est enregistré.",
-    "step": "C’est enregistré : vous pouvez vous arrêter ici et reprendre plus tard.",
+    "step": "C’est enregistré : vous pouvez vous arrêter ici et reprendre plus tard.",
     "draft": "Le brouillon est enregistré ; vous pourrez le reprendre plus tard.",
     "submitted": "La demande est transmise à la CPTS.",
     "validate": "La demande est validée : la recherche est prête à lancer.",
@@ -311,7 +311,7 @@ DONE: Final = {
     "doctor": "Le médecin est enregistré.",
     "offer": "Les places sont enregistrées.",
     "again": "Le mail repart, à l’adresse que donne l’annuaire.",
-    "resume": "Le service a repris : les mails et les échéances partent de nouveau.",
+    "resume": "Le service a repris : les mails et les échéances partent de nouveau.",
     "logout": "Vous êtes déconnecté·e.",
     "enrolled": "Votre mot de passe est choisi : vous pouvez vous connecter.",
 }
@@ -326,12 +326,12 @@ REPLY_SENDERS: Final = {
 
 #: Why a person must read it.
 REPLY_WHY: Final = {
-    "bounce": "L’adresse est-elle encore bonne ? Un appel le dira ; corrigez-la alors dans l’annuaire.",
-    "automatic": "Un répondeur l’a envoyé : personne n’a encore lu l’annonce.",
-    "other": "Personne ne sait qui écrit : avant de compter cette réponse, appelez le cabinet au numéro de "
+    "bounce": "L’adresse est-elle encore bonne ? Un appel le dira ; corrigez-la alors dans l’annuaire.",
+    "automatic": "Un répondeur l’a envoyé : personne n’a encore lu l’annonce.",
+    "other": "Personne ne sait qui écrit : avant de compter cette réponse, appelez le cabinet au numéro de "
     "l’annuaire.",
-    "counted": "La réponse est déjà comptée ; ce qui l’accompagne reste à lire.",
-    "unclear": "Le texte ne dit pas clairement oui ou non : rien n’est compté sans vous.",
+    "counted": "La réponse est déjà comptée ; ce qui l’accompagne reste à lire.",
+    "unclear": "Le texte ne dit pas clairement oui ou non : rien n’est compté sans vous.",
 }
 
 #: Age band, as figures keep it → words.
@@ -362,7 +362,7 @@ AFTER_RELEASE: Final = {
     "refusal_room": "plus de place, ou plus le temps",
     "refusal_distance": "trop loin",
     "refusal_care": "soins que ce cabinet n’assure pas",
-    "refusal_doubt": "doute : un motif que la loi interdit a pu jouer",
+    "refusal_doubt": "doute : un motif que la loi interdit a pu jouer",
     "refusal_unknown": "motif inconnu",
 }
 #: Whom a letter of recourse is for.

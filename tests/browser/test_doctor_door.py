@@ -192,7 +192,7 @@ async def test_the_chosen_doctor_asks_to_be_called_and_gives_up(opened, stage):
 @pytest.mark.parametrize(
     ("pressed", "asked"),
     [
-        ("oui", "Vous répondez : oui"),
+        ("oui", "Vous répondez : oui"),
         ("conditions", "Oui, à certaines conditions"),
         ("non", "Pas cette fois"),
     ],

@@ -99,7 +99,7 @@ async def test_every_mistake_at_once_is_named_beside_its_field_and_in_the_summar
     assert await page.get_by_label("Oui", exact=True).is_checked()
     attached = await page.locator("#record-attachments").inner_text()
     assert "« bilan.pdf » est joint" in attached
-    assert "« notes.pdf » n’a pas été gardé" in attached
+    assert "« notes.pdf » n’a pas été gardé" in attached
     await seen_well(page)
 
 

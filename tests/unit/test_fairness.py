@@ -148,5 +148,5 @@ def test_why_says_minutes_and_what_is_missing() -> None:
     times = {DoctorId("a"): Travel(walk=24)}
     assert why(only(rank(doctor("a"), wishes=wishes, times=times))) == (
         "à 24 minutes à pied, pas sollicité·e cette semaine, "
-        "non rempli ou inconnu : un homme, la distance souhaitée, le trajet souhaité"
+        "non rempli ou inconnu : un homme, la distance souhaitée, le trajet souhaité"
     )

@@ -60,8 +60,8 @@ def test_filling_places_counts_the_order_alone_and_serves_as_many_as_can_be() ->
         ("abcd", "", "aucun médecin n’a plus de place cette semaine"),
         ("abcd", "a", "confiée à un médecin, le premier de l’ordre"),
         ("abcd", "ab", "répartie entre 2 médecins, les premiers de l’ordre"),
-        ("abcd", "ac", "répartie entre 2 médecins : 1 parmi les premiers de l’ordre et un suivant, car"),
-        ("abcd", "cd", "répartie entre 2 médecins : 0 parmi les premiers de l’ordre et 2 suivants, car"),
+        ("abcd", "ac", "répartie entre 2 médecins : 1 parmi les premiers de l’ordre et un suivant, car"),
+        ("abcd", "cd", "répartie entre 2 médecins : 0 parmi les premiers de l’ordre et 2 suivants, car"),
     ],
 )
 def test_it_is_said_plainly(doctors: str, given_: str, words: str) -> None:

@@ -78,7 +78,7 @@ def test_a_method_that_is_not_allowed_names_those_that_are() -> None:
 
 def test_each_field_at_fault_is_named_with_a_french_sentence() -> None:
     assert faults(SettleIn, {"keep": "yes", "more": 1}) == {
-        "keep": "« true » ou « false » est attendu.",
+        "keep": "« true » ou « false » est attendu.",
         "more": "Ce champ n’existe pas.",
     }
     assert faults(SettleIn, {}) == {"keep": "Ce champ est obligatoire."}
