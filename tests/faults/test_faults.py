@@ -4,7 +4,8 @@ import secrets
 
 import pytest
 
-from tests.faults.run import Plan, play
+from tests.faults.run import play
+from tests.faults.stage import Plan
 
 
 @pytest.mark.slow
