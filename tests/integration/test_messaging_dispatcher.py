@@ -244,6 +244,19 @@ async def test_a_mail_that_cannot_be_composed_waits_for_someone_to_mend_it(house
     assert catcher.recipients() == ["d1@doctors.example"]
 
 
+async def test_a_batch_that_cannot_be_looked_up_is_looked_up_one_by_one(house, catcher, monkeypatch):
+    async def composed(rows):
+        if any(row.ids["to"] == "odd" for row in rows):
+            raise LookupError
+        return await House.compose(house, rows)
+
+    monkeypatch.setattr(house.dispatcher, "_compose", composed)
+    await house.put("d1", "odd", "d2")
+    await house.dispatcher.run_once()
+    assert sorted(catcher.recipients()) == ["d1@doctors.example", "d2@doctors.example"]
+    assert house.kinds("odd") == [Kind.RETRY]
+
+
 async def test_a_gathered_mail_keeps_to_what_it_spoke_of_at_first(house, catcher, clock):
     house.answer = lambda row: house.mail_of(row, items=("s1", "s2"))
     await house.put("lost")
