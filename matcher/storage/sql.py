@@ -1,6 +1,7 @@
 """What the statements of every table share."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import ColumnElement, CursorResult, Executable, Table, select
@@ -16,9 +17,11 @@ _TERRITORIES = table(TerritoryRow)
 
 def insert(session: AsyncSession | Session, into: Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that knows ON CONFLICT, in the dialect of the session's database."""
-    if session.get_bind().dialect.name == "sqlite":
-        return sqlite.insert(into)
-    return postgresql.insert(into)
+    return _insert(session.get_bind().dialect.name, into)
+
+
+def _insert(dialect: str, into: Table) -> sqlite.Insert | postgresql.Insert:
+    return sqlite.insert(into) if dialect == "sqlite" else postgresql.insert(into)
 
 
 async def upsert(
@@ -34,15 +37,27 @@ async def upsert(
     """
     if not rows:
         return
-    statement = insert(session, into)
-    key = [column.name for column in into.primary_key]
-    changes = {name: statement.excluded[name] for name in rows[0] if name not in key}
-    changes.update(besides or {})
-    if changes:
-        statement = statement.on_conflict_do_update(index_elements=key, set_=changes)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=key)
+    of = (session.get_bind().dialect.name, into, tuple(rows[0]))
+    statement = _upserting(*of) if besides is None else _built(*of, besides)
     await session.execute(statement, [dict(row) for row in rows])
+
+
+def _built(
+    dialect: str, into: Table, columns: tuple[str, ...], besides: Mapping[str, Any]
+) -> sqlite.Insert | postgresql.Insert:
+    statement = _insert(dialect, into)
+    key = [column.name for column in into.primary_key]
+    changes = {name: statement.excluded[name] for name in columns if name not in key}
+    changes.update(besides)
+    if changes:
+        return statement.on_conflict_do_update(index_elements=key, set_=changes)
+    return statement.on_conflict_do_nothing(index_elements=key)
+
+
+@lru_cache(maxsize=256)
+def _upserting(dialect: str, into: Table, columns: tuple[str, ...]) -> sqlite.Insert | postgresql.Insert:
+    """The same statement each time, since building it takes longer than the database does."""
+    return _built(dialect, into, columns, {})
 
 
 async def changed(session: AsyncSession, statement: Executable) -> int:
