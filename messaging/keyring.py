@@ -1,4 +1,4 @@
-"""Named keys on disk, outside the database: create, retire, destroy.
+"""Named keys on disk, outside the database: create, publish, destroy.
 
 A folder of 0700 holds files of 0600::
 
@@ -42,11 +42,11 @@ JOURNAL = "journal"
 
 _MONTH = re.compile(r"([0-9]{4}-(?:0[1-9]|1[0-2]))(?:-([2-9]|[1-9][0-9]{1,2}))?")
 _DRAFTS = re.compile(rf"{_INTAKE}(?:-{_MONTH.pattern})?")
-_PRIVATE, _PUBLIC, _RETIRED = ".private.pem", ".public.pem", ".retired.pem"
+_PRIVATE, _PUBLIC = ".private.pem", ".public.pem"
 
 
 class KeyAbsent(LookupError):
-    """No such key here: never made, destroyed, retired, or its private half is kept elsewhere."""
+    """No such key here: never made, destroyed, or its private half is kept elsewhere."""
 
 
 class Mac(StrEnum):
@@ -112,8 +112,7 @@ class KeyRing:
         month = f"{now:%Y-%m}"
         for name in (month, f"{_INTAKE}-{month}"):
             for one in {known for known in self._known() if known.startswith(name)} or {name}:
-                if not self._pair(one, _RETIRED).exists():
-                    self._make_pair(one)
+                self._make_pair(one)
         return self.current(now)
 
     # The pairs that records are sealed to
@@ -176,27 +175,15 @@ class KeyRing:
         assert isinstance(key, X25519PrivateKey)
         return key
 
-    def retire(self, month: str) -> None:
-        """From now on nothing is sealed to this pair, and it opens nothing. Its file stays until ``destroy``.
-
-        Done once every live record was re-sealed to another pair. Raises KeyAbsent.
-        """
-        public, private = self._pair(month, _PUBLIC), self._pair(month, _PRIVATE)
-        if not private.exists():
-            raise KeyAbsent(f"no key {month}")
-        public.unlink(missing_ok=True)
-        private.rename(self._pair(month, _RETIRED))
-        sync(self._months)
-
     def destroy(self, month: str) -> None:
-        """Overwrite and remove a pair, retired or not. What was sealed to it is unreadable from then on.
+        """Overwrite and remove a pair. What was sealed to it is unreadable from then on.
 
         Overwriting is a courtesy, not a proof: a journaling or copying file system, a flash disk or a
         snapshot may keep the old bytes. What counts is that no copy is left anywhere: backups and escrow
         copies of this month's file must be destroyed with it; those that this ring keeps go first, so that
         a run cut short is finished by the next. Raises KeyAbsent.
         """
-        halves = [path for end in (_RETIRED, _PRIVATE, _PUBLIC) if (path := self._pair(month, end)).exists()]
+        halves = [path for end in (_PRIVATE, _PUBLIC) if (path := self._pair(month, end)).exists()]
         if not halves:
             raise KeyAbsent(f"no key {month}")
         if self._copies is not None:
@@ -366,7 +353,7 @@ class KeyRing:
             self._copies.keep(JOURNAL, self._bytes(self._journal))
 
     def _known(self) -> Iterator[str]:
-        """Every pair of a month, retired ones too: their names are not given twice."""
+        """Every pair, whichever of its halves are here."""
         for path in self._months.glob("*.pem"):
             name = path.name.split(".", 1)[0]
             if _MONTH.fullmatch(name) or _DRAFTS.fullmatch(name):

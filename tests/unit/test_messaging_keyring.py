@@ -108,34 +108,16 @@ def test_a_public_half_lost_in_a_crash_is_made_again(ring, folder, name):
     assert ring.public(name).public_bytes_raw() == before
 
 
-def test_a_retired_pair_seals_and_opens_nothing(ring):
+def test_a_destroyed_pair_seals_and_opens_nothing_and_leaves_no_file(ring, folder):
     ring.create(NOVEMBER)
     ring.private("2026-11")
-    ring.retire("2026-11")
-    assert ring.months() == ["2026-11-2"]
-    for half in (ring.public, ring.private):
-        with pytest.raises(KeyAbsent):
-            half("2026-11")
-    with pytest.raises(KeyAbsent):
-        ring.retire("2026-11")
-
-
-def test_a_retired_name_is_not_given_again(ring):
-    ring.retire("2026-11")
-    assert ring.create(NOVEMBER) == "2026-11-2"
-
-
-@pytest.mark.parametrize("retired", [True, False])
-def test_a_destroyed_pair_leaves_no_file(ring, folder, retired):
-    ring.private("2026-11")
-    if retired:
-        ring.retire("2026-11")
     ring.destroy("2026-11")
-    assert list(folder.rglob("2026-11*")) == []
-    with pytest.raises(KeyAbsent):
-        ring.private("2026-11")
-    with pytest.raises(KeyAbsent):
-        ring.destroy("2026-11")
+    assert list(folder.rglob("2026-11.*")) == []
+    for use in (ring.public, ring.private, ring.destroy):
+        with pytest.raises(KeyAbsent):
+            use("2026-11")
+    # Nor is its name given again.
+    assert ring.create(NOVEMBER) == "2026-11-3"
 
 
 def test_a_destroyed_file_was_overwritten_first(ring, folder):
@@ -167,9 +149,15 @@ def test_a_pair_made_anew_by_another_process_is_seen(ring, folder):
     "name", ["../journal", "2026-13", "2026-11-1", "", "2026-11/../x", "intake2", "intake-", "intake-2026-13"]
 )
 def test_a_name_never_leaves_the_folder(ring, name):
-    for use in (ring.public, ring.private, ring.retire, ring.destroy):
+    for use in (ring.public, ring.private, ring.destroy):
         with pytest.raises(KeyAbsent):
             use(name)
+
+
+def test_a_file_of_another_name_in_the_folder_is_no_key(ring, folder):
+    (folder / "months" / "notes.pem").write_text("")
+    assert ring.prepare(NOVEMBER) == "2026-11"
+    assert ring.create(NOVEMBER) == "2026-11-2"
 
 
 def test_each_purpose_has_a_mac_key_of_its_own(ring):
