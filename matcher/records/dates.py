@@ -14,7 +14,9 @@ def earliest_and_latest(birth_date: str) -> tuple[date, date]:
     Raises ValueError with a French sentence where there is no such day.
     """
     if not re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", birth_date, re.ASCII):
-        raise ValueError("écrivez AAAA-MM-JJ, AAAA-MM ou AAAA")
+        raise ValueError(
+            "écrivez le jour, le mois et l’année, le mois et l’année, ou l’année seule, en quatre chiffres"
+        )
     year, month, day = (*(int(part) for part in birth_date.split("-")), 1, 1)[:3]
     try:
         first = date(year, month, day)

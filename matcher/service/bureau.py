@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -124,6 +124,8 @@ _CAME_BACK = {
 _FAR = frozenset({TimerKind.UNTOUCHED, TimerKind.ABANDONED, TimerKind.RETENTION_OVER})
 #: How long a yes is news, and how many are named.
 _NEWS, _NAMED = timedelta(hours=1), 3
+#: The verbs of the coordination alone.
+_LEADING = frozenset({"Relire", "Lancer", "Proposer", "Renouveler", "Reconfirmer", "Relancer"})
 _ANSWERS = frozenset({Event.ANSWER, Event.CALL})
 #: What lapses soon, or has waited long enough to go before others, is looked at anew after so long.
 _MINUTE = timedelta(minutes=1)
@@ -157,7 +159,7 @@ async def bureau(house: House, actor: Actor, start: int = 0) -> Bureau:
         no=lately.answers["no"],
         fresh=lately.fresh,
         refused=refused,
-        rows=tuple(t if isinstance(t, Row) else _row(t, labels, sheet.cards) for t in part),
+        rows=tuple(_offered(t if isinstance(t, Row) else _row(t, labels, sheet.cards), actor) for t in part),
         rows_in_all=len(listed),
         waiting=tuple(_waiting(one, labels, timer) for one, timer in soon),
         waiting_in_all=len(drawn.going),
@@ -321,6 +323,11 @@ def _row(thing: Thing, labels: Mapping[str, str], people: Mapping[DoctorId, Card
         done_url=thing.done_url,
         again_url=thing.again_url,
     )
+
+
+def _offered(row: Row, actor: Actor) -> Row:
+    """A secretaire may look at what only the coordination does."""
+    return row if actor.role in COORDINATION or row.verb not in _LEADING else replace(row, verb="Voir")
 
 
 def _name(search: str, reference: str, labels: Mapping[str, str]) -> str:

@@ -36,9 +36,11 @@ def frame(territory: Territory) -> dict[str, object]:
 
 
 def duration(text: str, *, weekdays: bool = True) -> str:
-    """A setting's duration in words: « 3 jours ouvrés », « 15 minutes », « 2 heures »."""
+    """A setting's duration in words: « 3 jours ouvrés », « 15 minutes », « 2 heures », « 3 ans »."""
     unit, number = text[-1], int("".join(sign for sign in text if sign.isdigit()))
     plural = "s" if number > 1 else ""
+    if unit == "D" and not weekdays and number % 365 == 0:
+        return "un an" if number == 365 else f"{number // 365} ans"
     if unit == "D":
         return f"{number} jour{plural}" + (f" ouvré{plural}" if weekdays else "")
     noun = {"H": "heure", "M": "minute", "S": "seconde"}[unit]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from matcher.protocol.ids import DoctorId
-from matcher.protocol.search import State, TaskKind, TimerKind
+from matcher.protocol.search import SpeaksToPatient, State, TaskKind, TimerKind
 from matcher.records.priority import Priority, order, waited
 from matcher.storage.searches import Owned
 
@@ -64,13 +64,15 @@ def things(everything: list[Owned], now: datetime) -> tuple[list[Thing], list[Th
     before = [
         *_of_tasks(everything, set(kinds[:3])),
         *_lapsing(everything, now),
+        *_of_tasks(everything, {TaskKind.CHOICE_WAITED_FOR}),
+        *_fresh(everything),
         *_requests(everything, now, urgent=True),
     ]
     after = [
         *_of_tasks(everything, set(kinds[3:8])),
         *_requests(everything, now, urgent=False),
         *_ready(everything),
-        *_of_tasks(everything, set(kinds[8:])),
+        *_of_tasks(everything, set(kinds[8:]) - {TaskKind.CHOICE_WAITED_FOR}),
     ]
     return before, after
 
@@ -110,6 +112,28 @@ def _lapsing(everything: list[Owned], now: datetime) -> list[Thing]:
             doctor=timer.doctor,
         )
         for timer, one in sorted(soon, key=lambda pair: pair[0].at)
+    ]
+
+
+def _fresh(everything: list[Owned]) -> list[Thing]:
+    """A yes that nobody has put to the person yet, where the office does it: the longest waited first."""
+    found = [
+        one
+        for one in everything
+        if one.search.state is State.PROPOSING
+        and one.search.speaks_to_patient is SpeaksToPatient.COORDINATRICE
+        and TaskKind.CHOICE_WAITED_FOR not in {task.kind for task in one.search.tasks}
+    ]
+    return [
+        Thing(
+            search=one.search.id,
+            reference=one.reference,
+            kind="yes_to_propose",
+            reason="Un oui à proposer à la personne",
+            verb="Proposer",
+            at=one.search.since,
+        )
+        for one in sorted(found, key=lambda one: one.search.since)
     ]
 
 

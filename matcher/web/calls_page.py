@@ -122,7 +122,9 @@ async def outcome(request: web.Request) -> web.StreamResponse:
             await calls.outcome(house, actor, search, doctor, came_to, **told)
     except pages.EXPLAINED as error:
         return await _show(request, pages.refusal_of(error), fields, held=doctor)
-    return await _next(request, doctor, fields.get("recherche"), fait="call")
+    return await _next(
+        request, doctor, fields.get("recherche"), fait="yes" if came_to is CallOutcome.YES else "call"
+    )
 
 
 def _told(form: Form, came_to: CallOutcome) -> dict[str, Any]:

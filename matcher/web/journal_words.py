@@ -79,6 +79,7 @@ def detail(purpose: str) -> str:
     for said in (
         words.PURPOSES,
         words.ASKED_BY,
+        {"care": "suivre la personne"},
         words.REFUSALS,
         words.AFTER_RELEASE,
         words.RECOURSE,

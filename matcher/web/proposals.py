@@ -88,7 +88,7 @@ def aloud(one: Mapping[str, Any], practice: Practice) -> str:
         agreed += f", {words.WHERE[terms['where']]}"
     said = f"{', '.join(known)}, {agreed}."
     met = [wish_said(w) for w, fulfilled in practice.wishes if fulfilled and w.kind in _TOLD]
-    return f"{said} {'; '.join(met).capitalize()}." if met else said
+    return f"{said} {' ; '.join(met).capitalize()}." if met else said
 
 
 #: What is worth saying aloud of the wishes that are met; the rest is heard already.

@@ -70,7 +70,13 @@ _OTHERS: Final = {
     "text_version": "Texte de l’accord", "reason": "Motif", "on": "Date", "until": "Jusqu’au",
     "file": "Fichier", "within_days": "Rendez-vous dans les … jours",
     "called": "Appel au cabinet", "mobile": "Mobile", "reference": "Référence", "to": "Lettre",
-    "asked_by": "Qui le demande", "agreed": "Accord de la personne", "kind": "Ce que c’était",
+    "at": "Rappeler le", "from": "À partir du", "where": "Où", "count": "Nombre de personnes",
+    "outcome": "Résultat", "spoke_with": "Qui a répondu", "mssante": "Adresse MSSanté", "search": "Recherche",
+    "doctor_id": "Médecin", "answer": "Réponse", "level": "Priorité", "missing": "Ce qui manque",
+    "adults": "Adultes", "children": "Enfants", "declaration": "Déclaration", "state": "Rendez-vous",
+    "honoured_on": "Rendez-vous honoré le", "handover": "Remise de la fiche", "next": "La suite",
+    "relaunch_on": "Date de relance", "asked_by": "Qui le demande", "agreed": "Accord de la personne",
+    "kind": "Ce que c’était",
 }  # fmt: skip
 
 
@@ -84,7 +90,10 @@ _IN_FULL: Final = {
 
 
 def label_of(field: str) -> str:
-    """What a person calls the field of a dotted name."""
+    """What a person calls the field of a dotted name; a sentence stays as it is."""
+    if " " in field:
+        # What the office asked for in its own words.
+        return field
     parts = field.split(".")
     if field in _IN_FULL:
         return _IN_FULL[field]

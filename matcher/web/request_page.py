@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import uuid4
 
@@ -41,6 +41,8 @@ class _Shown:
     gaps: bool = False
     refusal: pages.Refusal | None = None
     done: str | None = None
+    #: What the office asked for when it gave the request back.
+    wanted: tuple[str, ...] = ()
     #: Files that are typed and not yet saved.
     fresh: list[str] = field(default_factory=list)
     #: Those that cannot be taken.
@@ -61,7 +63,8 @@ async def resume(request: web.Request) -> web.StreamResponse:
     view = pages.lenient(await views.search(house, actor, search))
     if view["input"] is None:
         raise web.HTTPSeeOther(f"/mes-demandes/{search}")
-    return await _form(request, _resumed(request, dict(view["input"]), view["state"]))
+    shown = _resumed(request, dict(view["input"]), view["state"])
+    return await _form(request, replace(shown, wanted=tuple(view["missing"] or ())))
 
 
 async def correct(request: web.Request) -> web.StreamResponse:
@@ -236,6 +239,9 @@ async def _form(request: web.Request, shown: _Shown) -> web.Response:
     places = house.territories[actor.territory].places
     doctors = await doctor_names(request) if actor.role in COORDINATION else {}
     missing, odd = _gaps(house, actor, shown.held)
+    if shown.step == SUMMARY:
+        # What is missing is named below, each with the way to it.
+        faults = {name: why for name, why in faults.items() if name not in missing}
     if shown.gaps:
         faults = {name: "À compléter." for name in missing if request_steps.step_of(name) == shown.step}
     saved = shown.many.get("attachment", [])[: -len(shown.fresh + shown.refused) or None]
@@ -253,6 +259,7 @@ async def _form(request: web.Request, shown: _Shown) -> web.Response:
         step=shown.step,
         state=shown.state,
         saved_now=shown.done,
+        wanted=shown.wanted,
         id=request.match_info.get("id"),
         key=shown.fields.get("key", ""),
         rw=record_words,
@@ -277,7 +284,7 @@ def _gaps(house: House, actor: Actor, held: Mapping[str, Any] | None) -> tuple[l
         return [], {}
     body = requests.checked(held)
     odd = completeness.warnings(body, asking.today(house, actor.territory))
-    return completeness.missing(body), {one["field"]: one["message"] for one in odd}
+    return request_steps.in_order(completeness.missing(body)), {one["field"]: one["message"] for one in odd}
 
 
 ROUTES: Final = (

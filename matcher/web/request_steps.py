@@ -1,6 +1,6 @@
 """The form of a request in steps: which field is asked where, what is filled, what is left to say. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -109,6 +109,16 @@ def preceding(step: str) -> str | None:
 def step_of(field: str) -> str:
     """Where a field is asked."""
     return next((part.key for part in PARTS if part.has(field)), PARTS[0].key)
+
+
+def in_order(fields: Iterable[str]) -> list[str]:
+    """The fields in the order in which the form asks them."""
+    asked = [name for part in PARTS for name in part.begins]
+
+    def place(field: str) -> int:
+        return next((i for i, name in enumerate(asked) if f"{field}.".startswith(f"{name}.")), len(asked))
+
+    return sorted(fields, key=place)
 
 
 def first_open(missing: Sequence[str]) -> str:

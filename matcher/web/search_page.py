@@ -159,7 +159,14 @@ async def show(
         choices = pages.lenient(await views.announcement_choices(house, actor, view["id"]))
     wider = _wider(choices, view["announcement"])
     status, error, faults = refusal or (200, None, {})
-    entries = view.get("timeline") or []
+    entries = timeline.course(view.get("timeline") or [])
+    chosen = view["chosen"] and surroundings.met.get(view["chosen"]["id"])
+    actions, more = _offered(ACTIONS, state, actor), _offered(MORE, state, actor)
+    if state == "submitted" and (view["consent"] or {}).get("given") == "yes":
+        actions, more = (
+            tuple(a for a in actions if a != "accord"),
+            (*more, *(a for a in actions if a == "accord")),
+        )
     return pages.render(
         request,
         "search.html",
@@ -176,8 +183,9 @@ async def show(
             if one["channel"] == "mail"
         },
         wider=wider,
-        actions=_offered(ACTIONS, state, actor),
-        more=_offered(MORE, state, actor),
+        chosen_phone=chosen.card.phone if chosen else None,
+        actions=actions,
+        more=more,
         leads=actor.role in COORDINATION,
         entries=entries,
         picture=timeline.drawn(entries),

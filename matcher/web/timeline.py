@@ -33,6 +33,9 @@ _AFTER: Final = frozenset(
      "lock_release", "opening_reminder", "opening_call", "reopen", "close"}
 )  # fmt: skip
 
+#: The office reads a record: /recherches/…/acces tells when and why.
+_OPENINGS: Final = frozenset({"open_contact_staff", "open_record_staff"})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
@@ -66,6 +69,20 @@ def lane_of(what: str) -> int:
     if what in _DOCTORS:
         return 2
     return 3 if what in _AFTER else 0
+
+
+def course(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The entries worth a line: who opened the record has a page of its own, and the same thing twice
+    running, as when a request is typed in steps, is said once, with its last time.
+    """
+    told: list[dict[str, Any]] = []
+    for entry in entries:
+        if entry["what"] in _OPENINGS:
+            continue
+        if told and (told[-1]["what"], told[-1]["text"]) == (entry["what"], entry["text"]):
+            told.pop()
+        told.append(entry)
+    return told
 
 
 def _at(value: datetime | str) -> datetime:

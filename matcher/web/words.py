@@ -4,6 +4,7 @@ from typing import Final
 
 from matcher.records.words import LANGUAGES as LANGUAGES
 from matcher.records.words import WHERE as WHERE
+from matcher.service.phrases import duration
 
 #: State of a search → what a person reads.
 STATES: Final = {
@@ -308,6 +309,7 @@ DONE: Final = {
     "join": "Les deux recherches sont réunies.",
     "correct": "La correction est enregistrée.",
     "call": "L’appel est noté.",
+    "yes": "L’appel est noté. Proposez ce oui à la personne.",
     "doctor": "Le médecin est enregistré.",
     "offer": "Les places sont enregistrées.",
     "again": "Le mail repart, à l’adresse que donne l’annuaire.",
@@ -397,6 +399,11 @@ _UNITS: Final = {
     "M": ("minute", "minutes"),
     "S": ("seconde", "secondes"),
 }
+
+
+def kept(written: str) -> str:
+    """How long something is kept: ``P90D`` as « 90 jours », ``P1095D`` as « 3 ans »."""
+    return duration(written, weekdays=False)
 
 
 def delay(written: str | None) -> str:

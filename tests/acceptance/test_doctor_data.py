@@ -22,7 +22,7 @@ async def test_a_doctor_reads_from_any_mail_what_is_kept_of_him_and_nothing_of_a
         "yes": 1,
         "chosen": 1,
     }
-    assert (told["kept"], told["journal_kept"]) == ("365 jours", "1095 jours")
+    assert (told["kept"], told["journal_kept"]) == ("un an", "3 ans")
     texts = json.dumps(told)
     reference = (await house.see(search))["reference"]
     for word in (search, reference, "Aubépine", "Parilly", other["name"], other["id"], "c2s"):

@@ -36,7 +36,8 @@ async def test_a_list_becomes_drafts_and_says_what_became_of_each_line(opened, s
     assert not await page.get_by_label("Oui", exact=True).is_checked()
     await page.get_by_role("button", name="Relire et transmettre").click()
     await page.get_by_role("button", name="Transmettre la demande").click()
-    assert "Accord" in await page.get_by_role("alert").inner_text()
+    await page.get_by_role("alert").wait_for()
+    await page.locator(".banner").get_by_role("button", name="Accord").wait_for()
 
 
 async def test_a_file_that_is_no_list_says_why(opened, stage):

@@ -142,7 +142,7 @@ async def test_a_doctor_who_rings_back_is_found_with_his_open_questions(opened, 
     await page.goto("/appels")
     await page.get_by_label("Le docteur … rappelle").fill(f"docteur {asked['name'].split()[-1]}")
     await page.get_by_role("button", name="Trouver").click()
-    await page.get_by_role("button", name=f"Ses questions ouvertes : {asked['name']}").click()
+    await page.get_by_role("button", name=f"Ses questions ouvertes : {asked['name']}").click()
     await expect(page.locator("#doctor")).to_have_text(asked["name"])
     await expect(page.locator("#call")).to_contain_text(reference)
     await seen_well(page)

@@ -98,7 +98,7 @@ async def test_every_mistake_at_once_is_named_beside_its_field_and_in_the_summar
     assert await page.get_by_label("Langue", exact=True).input_value() == "tr"
     assert await page.get_by_label("Oui", exact=True).is_checked()
     attached = await page.locator("#record-attachments").inner_text()
-    assert "« bilan.pdf » est joint" in attached
+    assert "« bilan.pdf » est joint" in attached
     assert "« notes.pdf » n’a pas été gardé" in attached
     await seen_well(page)
 
@@ -110,9 +110,8 @@ async def test_what_is_missing_is_named_before_sending_and_beside_its_field(open
     await _press(page, NEXT)
     await page.get_by_role("button", name="Relire et transmettre").click()
     await _press(page, "Transmettre la demande")
-    alert = page.get_by_role("alert")
-    await alert.wait_for()
-    assert "Soins demandés" in await alert.inner_text()
+    await page.get_by_role("alert").wait_for()
+    await page.locator(".banner").get_by_role("button", name="Soins demandés").wait_for()
     await seen_well(page)
     await page.locator(".banner").get_by_role("button", name="Prénoms").click()
     await page.get_by_role("alert").get_by_role("link", name="Prénoms").wait_for()
@@ -185,8 +184,8 @@ async def test_wishes_change_places_by_up_and_down(opened, stage):
     await page.get_by_label("Secteur 1").check()
     await _press(page, NEXT)
     await page.get_by_role("button", name="Conditions et souhaits").click()
-    await page.get_by_role("button", name="Monter : secteur 1").click()
-    await page.get_by_role("button", name="Monter : secteur 1").click()
+    await page.get_by_role("button", name="Monter : secteur 1").click()
+    await page.get_by_role("button", name="Monter : secteur 1").click()
     await page.get_by_role("button", name="Relire et transmettre").click()
     shown = await page.inner_text("main")
     assert shown.index("secteur 1") < shown.index("une femme") < shown.index("arabe")
@@ -208,7 +207,7 @@ async def test_a_session_that_ended_while_typing_loses_nothing(opened, stage):
     await _press(page, "Se connecter")
     await page.get_by_label("Mot de passe").fill(PASSWORD)
     await _press(page, "Se connecter")
-    assert "« bilan.pdf »" in await page.locator(".banner").inner_text()
+    assert "« bilan.pdf »" in await page.locator(".banner").inner_text()
     await _press(page, "Reprendre ma saisie")
     await page.get_by_text("Le brouillon est enregistré").wait_for()
     await page.get_by_role("link", name="Compléter").first.click()

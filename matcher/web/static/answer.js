@@ -13,7 +13,7 @@
   }
 
   function chosen(name) {
-    return document.querySelector(`input[name="${name}"]:checked`).value;
+    return document.querySelector(`input[name="${name}"]:checked`)?.value;
   }
 
   function pausedUntil() {
@@ -34,6 +34,20 @@
     return conditions;
   }
 
+  // What was just sent, said back: a doctor wants to see that a condition was heard.
+  function repeat(sent) {
+    const { from, where, count, once } = sent.conditions || {};
+    const places = document.getElementById("where").options;
+    const said = [
+      from && `à partir du ${door.day(from)}`,
+      where && [...places].find((one) => one.value === where).text,
+      count && `pour ${count} ${count > 1 ? "personnes" : "personne"}`,
+      once && "une seule fois",
+    ].filter(Boolean);
+    document.getElementById("my-terms").textContent = said.length ? `, ${said.join(", ")}` : "";
+    if (sent.until) document.getElementById("my-pause").textContent = `au ${door.day(sent.until)}`;
+  }
+
   function body(what) {
     if (what === "terms") return { answer: "yes", conditions: terms() };
     if (what === "no") return { answer: "no", reason: chosen("reason") };
@@ -51,6 +65,7 @@
     if (!door.good(answer)) return;
     if (answer.status === 202 || answer.body.held) return door.show("held");
     stand({ answer: what === "undo" ? "" : sent.answer });
+    repeat(sent);
     if (what === "undo") return door.show("open");
     door.show(answer.body.state === "intended_for_another" ? "intended_for_another" : "answered");
   }

@@ -61,6 +61,11 @@ const door = (() => {
     place.hidden = !text;
   }
 
+  // « 10 décembre 2026 » for 2026-12-10.
+  function day(iso) {
+    return new Date(`${iso}T12:00`).toLocaleDateString("fr-FR", { day: "numeric", month: "long", year: "numeric" });
+  }
+
   // Every refusal has its words; true where the answer is good.
   function good(answer) {
     if (answer.status === 200 || answer.status === 202) return true;
@@ -74,6 +79,6 @@ const door = (() => {
     return false;
   }
 
-  const shared = { token: given, pressed, post, show, fill, office, trouble, good };
+  const shared = { token: given, pressed, post, show, fill, office, trouble, good, day };
   return shared;
 })();
