@@ -104,9 +104,9 @@ SEEN: Final = {
     "print_record": "fiche imprimée ou téléchargée",
     "record_exported": "fiche remise à la personne",
     "recourse_letter": "lettre de recours préparée, avec votre accord",
-    "choose": "fiche envoyée à {doctor}, que vous avez choisi",
-    "renew_release": "nouvel accès envoyé à {doctor}",
-    "desist": "fin de l’accès de {doctor}",
+    "choose": "fiche envoyée au médecin que vous avez choisi : {doctor}",
+    "renew_release": "nouvel accès envoyé : {doctor}",
+    "desist": "fin de l’accès : {doctor}",
 }
 #: Why it was seen: the reasons that are chosen from, and those that go without saying.
 WHY: Final = words.PURPOSES | words.ASKED_BY | {"care": "suivre la personne", "other": "autre motif"}

@@ -44,7 +44,7 @@ NEXT_FOR_REQUESTER: Final = {
     "calling": "La CPTS appelle les médecins un par un.",
     "proposing": "La personne doit dire si ce médecin lui convient.",
     "released": "Le médecin et la personne conviennent d’un rendez-vous.",
-    "resting": "La recherche reprendra dès que la personne sera joignable.",
+    "resting": "La recherche reprendra ; rien n’est perdu.",
     "attached": "Rien : la recherche est terminée.",
     "unmet": "La CPTS a noté la suite ; appelez-la pour en parler.",
     "withdrawn": "Rien : la recherche est arrêtée.",

@@ -74,7 +74,7 @@ const door = (() => {
     else if (answer.status === 423) show("locked");
     else if (answer.status === 409) trouble(answer.body.detail);
     else if (answer.status === 429) trouble("Trop d’essais à la suite. Attendez une minute, puis recommencez.");
-    else if (answer.status === 0) trouble("La connexion a été coupée. Vérifiez votre réseau, puis recommencez : rien n’est perdu.");
+    else if (answer.status === 0) trouble("La connexion a été coupée. Vérifiez votre réseau, puis recommencez : rien n’est perdu.");
     else trouble(answer.body.detail || "Cela n’a pas fonctionné. Recommencez dans un instant, ou appelez-nous.");
     return false;
   }

@@ -133,7 +133,7 @@
     $("code-fault").hidden = true;
     const answer = await door.post("record", { code: $("code").value.replace(/\s/g, "") });
     if (answer.status === 403) {
-      $("code-fault").textContent = "Ce code n’est pas valable : il a pu expirer ou déjà servir. Vérifiez-le, ou demandez-en un autre.";
+      $("code-fault").textContent = "Ce code n’est pas valable : il a pu expirer ou déjà servir. Vérifiez-le, ou demandez-en un autre.";
       $("code-fault").hidden = false;
       $("code").setAttribute("aria-invalid", "true");
       $("code").setAttribute("aria-describedby", "code-fault");
