@@ -42,9 +42,10 @@ class _Batch:
     """What was claimed together, until each of its rows was attempted."""
 
     claimed_at: datetime
-    worded_at: datetime
+    #: Until then its mails may go as they were worded.
+    good_until: datetime
     left: dict[str, Row]
-    #: By the rows' ids, as worded at ``worded_at``.
+    #: By the rows' ids.
     mails: dict[str, _Mail] = field(default_factory=dict)
     wording: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -106,6 +107,8 @@ class Dispatcher:
             Lane.FRESH: asyncio.Semaphore(smtp.size),
             Lane.AGAIN: asyncio.Semaphore(max(1, smtp.size // 2)),
         }
+        # What was sent and is not written down yet stays so little that it is written down in time.
+        self._unsettled = {lane: asyncio.Semaphore(4 * smtp.size) for lane in Lane}
         self._woken = {lane: asyncio.Event() for lane in Lane}
         self._stopping = False
 
@@ -192,7 +195,7 @@ class Dispatcher:
 
     async def _batch_of(self, lane: Lane, rows: Sequence[Row]) -> None:
         now = self._now()
-        batch = _Batch(claimed_at=now, worded_at=now, left={row.id: row for row in rows})
+        batch = _Batch(claimed_at=now, good_until=now, left={row.id: row for row in rows})
         await self._word(batch)
         await asyncio.gather(*(self._handle(lane, row, batch) for row in rows))
         if self._now() - batch.claimed_at > self._lease / 2:
@@ -202,14 +205,17 @@ class Dispatcher:
 
     async def _word(self, batch: _Batch) -> None:
         """Word what is left of a batch, at once: one by one, a sender that is late would only get later."""
-        batch.worded_at = self._now()
+        begun = self._now()
         batch.mails = await self._worded([row for row in batch.left.values() if row.outcome is None])
+        now = self._now()
+        # On a busy machine not all of its time goes into looking.
+        batch.good_until = now + max(self._lease / 30, now - begun)
 
     async def _mail_of(self, batch: _Batch, row: Row) -> _Mail | None:
         """The row's mail as it is now; None where there is only an outcome to be told."""
         async with batch.wording:
             mail = batch.mails.get(row.id)
-            if isinstance(mail, Message) and self._now() - batch.worded_at >= self._lease / 30:
+            if isinstance(mail, Message) and self._now() >= batch.good_until:
                 # It waited for the relay, and may have become obsolete meanwhile.
                 await self._word(batch)
             return batch.mails.get(row.id)
@@ -231,23 +237,30 @@ class Dispatcher:
 
     async def _handle(self, lane: Lane, row: Row, batch: _Batch) -> None:
         try:
-            async with self._places[lane]:
-                # Late, what is left of the lease may not be enough to send and to say so.
-                late = self._now() - batch.claimed_at >= self._lease / 2
-                goes = not (self._stopping or self._breaker.open or late)
-                mail = await self._mail_of(batch, row) if goes else batch.mails.get(row.id)
-                del batch.left[row.id]
-                if goes or not isinstance(mail, Message):
-                    row, outcome, again_at = await self._attempt(row, mail)
-                else:
-                    outcome, again_at = None, self._now()
-            # Its connection carries the next mail meanwhile, and the commit takes many outcomes.
-            await self._settler.settle(row, outcome, again_at)
+            async with self._unsettled[lane]:
+                async with self._places[lane]:
+                    mail = batch.mails.get(row.id)
+                    if self._goes(batch):
+                        mail = await self._mail_of(batch, row)
+                    del batch.left[row.id]
+                    if not isinstance(mail, Message) or self._goes(batch):
+                        row, outcome, again_at = await self._attempt(row, mail)
+                    else:
+                        outcome, again_at = None, self._now()
+                # Its connection carries the next mail meanwhile, and the commit takes many outcomes.
+                await self._settler.settle(row, outcome, again_at)
         except Stale:
             _log.warning("outbox_stale", territory=row.territory, mail=row.id, letter=row.letter)
         except Exception as problem:  # noqa: BLE001
             # Its lease will end and the mail will come back; the other mails of the batch go on.
             _log.error("outbox_failed", mail=row.id, letter=row.letter, problem=type(problem).__name__)
+
+    def _goes(self, batch: _Batch) -> bool:
+        """Whether a mail of it may be sent now. Late, what is left of the lease may not be enough to send and
+        to say so.
+        """
+        late = self._now() - batch.claimed_at >= self._lease / 2
+        return not (self._stopping or self._breaker.open or late)
 
     async def _attempt(self, row: Row, mail: _Mail | None) -> _Attempted:
         if mail is None:

@@ -201,7 +201,10 @@ def _mails_kept(c: Checker) -> Iterator[str]:
             yield f"{message_id} ({row['letter']}) is dropped, and the relay has it"
         for first, again in pairwise(copies):
             if first.acknowledged and not _disturbed(c.history, first.at, again.at):
-                yield f"{message_id} ({row['letter']}) went twice for no reason"
+                yield (
+                    f"{message_id} ({row['letter']}) went twice for no reason,"
+                    f" at {first.at:%d %H:%M:%S} and {again.at:%d %H:%M:%S}"
+                )
 
 
 def p7_steps_once(c: Checker) -> Iterator[str]:

@@ -44,6 +44,8 @@ class People:
     refused: int = 0
     _read: int = 0
     _dossiers: list[tuple[Received, str]] = field(default_factory=list)
+    #: The doctors' addresses, by their ids.
+    _boxes: dict[str, str] = field(default_factory=dict)
     _wrong: set[tuple[str, str]] = field(default_factory=set)
 
     async def ask(
@@ -130,14 +132,19 @@ class People:
         elif state == "released":
             if view["release"]["state"] == "opened":
                 return True
-            if code := view["release"].get("code"):
-                await self._open_record(search, code)
+            if view["release"]["state"] == "locked":
+                # Too many codes of other records on this link.
+                await self.ask("POST", f"/searches/{search}/release/renew", {}, who="office")
+            elif code := view["release"].get("code"):
+                await self._open_record(search, code, view["chosen"]["id"])
         return state in ("calling", "withdrawn", "attached", "unmet")
 
-    async def _open_record(self, search: str, code: str) -> None:
-        """The chosen doctor tries the code on the links that his mails hold and that no search has used."""
-        for mail, token in list(self._dossiers):
-            if (search, token) in self._wrong:
+    async def _open_record(self, search: str, code: str, doctor: str) -> None:
+        """The chosen doctor tries the code on the links that his mails hold and that no search has used, the
+        last first.
+        """
+        for mail, token in self._dossiers[::-1]:
+            if (search, token) in self._wrong or mail.recipient != self._boxes.get(doctor):
                 continue
             told = await self.ask("POST", "/links/record", {"token": token, "code": code})
             status = None if told is None else told[0]
@@ -153,12 +160,13 @@ class People:
         relay only was in a mood. Until cancelled.
         """
         while True:
-            await asyncio.sleep(5)
             told = await self.ask("GET", "/doctors", who="office")
             for doctor in [] if told is None or told[0] != 200 else told[1]["items"]:
+                self._boxes[doctor["id"]] = doctor.get("email", "")
                 if doctor.get("email") and not doctor["has_mailbox"]:
                     body = {"email_checked": True}
                     await self.ask("PATCH", f"/doctors/{doctor['id']}", body, who="office")
+            await asyncio.sleep(5)
 
     async def read_mail(self) -> None:
         """Every doctor reads what arrives, until cancelled; some answer, and scanners open every link."""

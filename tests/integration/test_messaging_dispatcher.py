@@ -206,33 +206,6 @@ async def test_a_mail_that_may_have_left_is_given_up_and_never_said_to_be_unsent
     assert await house.states() == {"d1": "dead"}
 
 
-async def test_what_waits_long_for_the_relay_is_looked_at_again_all_of_it_at_once(
-    house, catcher, clock, monkeypatch
-):
-    real, looks = house.pool.send, []
-
-    async def slowly(message, *, within):
-        if len(catcher.mails) >= 5:
-            house.answer = lambda row: Obsolete(reason="ended")
-        clock.move(seconds=1)
-        return await real(message, within=within)
-
-    async def composed(rows):
-        looks.append(len(rows))
-        return await House.compose(house, rows)
-
-    monkeypatch.setattr(house.pool, "send", slowly)
-    monkeypatch.setattr(house.dispatcher, "_compose", composed)
-    await house.put(*(f"d{number}" for number in range(20)))
-    await house.dispatcher.run_once()
-    assert len(catcher.mails) < 12
-    assert [kind for _, kind, _ in house.told].count(Kind.DROPPED) == 20 - len(catcher.mails)
-    # One look costs as much for many as for one, or nearly.
-    assert looks[0] == 20
-    assert 1 < len(looks) < 8
-    assert looks == sorted(looks, reverse=True)
-
-
 async def test_a_mail_that_cannot_be_composed_waits_for_someone_to_mend_it(house, catcher, clock):
     house.answer = lambda row: 1 / 0
     await house.put("d1")

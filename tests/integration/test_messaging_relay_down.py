@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from messaging.claims import Kind
+from messaging.letters import Obsolete
 from messaging.outbox import OutboxRow
 from messaging.retry import PATIENCE
 from tests.integration.relay import Catcher, listening
@@ -120,4 +121,61 @@ async def test_a_thousand_mails_that_fail_for_good_leave_a_new_one_leaving_at_on
             await house.put(f"good{_}")
             await house.dispatcher.run_once()
             assert catcher.recipients()[-1] == f"good{_}@doctors.example"
+        await house.pool.close()
+
+
+async def test_what_waits_long_for_the_relay_is_looked_at_again_all_of_it_at_once(
+    mail_sessions, clock, monkeypatch
+):
+    async with listening(Catcher()) as catcher:
+        house = House(mail_sessions, catcher, clock)
+        real, looks = house.pool.send, []
+
+        async def slowly(message, *, within):
+            if len(catcher.mails) >= 5:
+                house.answer = lambda row: Obsolete(reason="ended")
+            clock.move(seconds=1)
+            return await real(message, within=within)
+
+        async def composed(rows):
+            looks.append(len(rows))
+            return await House.compose(house, rows)
+
+        monkeypatch.setattr(house.pool, "send", slowly)
+        monkeypatch.setattr(house.dispatcher, "_compose", composed)
+        await house.put(*(f"d{number}" for number in range(20)))
+        await house.dispatcher.run_once()
+        assert len(catcher.mails) < 12
+        assert [kind for _, kind, _ in house.told].count(Kind.DROPPED) == 20 - len(catcher.mails)
+        # One look costs as much for many as for one, or nearly.
+        assert looks[0] == 20
+        assert 1 < len(looks) < 8
+        assert looks == sorted(looks, reverse=True)
+        await house.pool.close()
+
+
+async def test_what_took_too_long_to_look_at_is_given_back_rather_than_sent_late(
+    mail_sessions, clock, monkeypatch
+):
+    async with listening(Catcher()) as catcher:
+        house = House(mail_sessions, catcher, clock)
+        real, looks = house.pool.send, []
+
+        async def slowly(message, *, within):
+            clock.move(seconds=3)
+            return await real(message, within=within)
+
+        async def composed(rows):
+            looks.append(len(rows))
+            clock.move(seconds=0 if len(looks) == 1 else 40)
+            return await House.compose(house, rows)
+
+        monkeypatch.setattr(house.pool, "send", slowly)
+        monkeypatch.setattr(house.dispatcher, "_compose", composed)
+        await house.put(*(f"d{number}" for number in range(12)))
+        await house.dispatcher.run_once()
+        # When the second look was over the lease could be, too, for all that had not begun.
+        assert len(catcher.mails) == 1
+        assert sorted((await house.states()).values()) == ["accepted"] + ["queued"] * 11
+        assert len(looks) == 2
         await house.pool.close()
