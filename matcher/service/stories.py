@@ -123,6 +123,13 @@ _PURPOSES = {
     "complaint": "pour répondre à une question ou une réclamation",
     "other": "pour un autre motif",
 }
+#: How a doctor's title follows a preposition.
+_JOINED = (
+    ("à Dr ", "au Dr "),
+    ("de Dr ", "du Dr "),
+    ("par Dr ", "par le Dr "),
+    ("pour Dr ", "pour le Dr "),
+)
 #: Of interest to nobody who reads how a search went.
 _SILENT: frozenset[str] = frozenset(
     {Event.MAIL_ACCEPTED, Event.MAIL_DROPPED, "time/held_overdue", "time/mail_overdue"}
@@ -143,8 +150,10 @@ def to_the_doctor(entry: Entry) -> str:
 
 def _sentence(sentences: Mapping[str, str], entry: Entry, name: str = "") -> str:
     purpose = _PURPOSES.get(entry.purpose or "", entry.purpose or "")
-    template = sentences.get(entry.action, entry.action)
-    return template.replace("{doctor}", name).replace("{purpose}", purpose)
+    told = sentences.get(entry.action, entry.action).replace("{doctor}", name).replace("{purpose}", purpose)
+    for apart, joined in _JOINED:
+        told = told.replace(apart, joined)
+    return told
 
 
 def _told(entry: Entry, people: Mapping[DoctorId, Card]) -> dict[str, Any]:

@@ -102,6 +102,9 @@ async def answered(request: web.Request, handler: Handler) -> web.StreamResponse
         problem = problems.of_refused(refused)
     except ServiceError as error:
         problem = problems.of_service(error)
+    except ConnectionResetError:
+        # Whoever asked has left: there is nobody to answer, and nothing went wrong here.
+        raise
     except Exception as error:  # noqa: BLE001 - nothing may reach the caller but "an error"
         # The message and the trace of an exception may quote a value: only type and place are logged.
         log.error(  # noqa: TRY400

@@ -1,11 +1,14 @@
 """How a search went is told in words, never in the journal's keys."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
 
+from matcher.protocol.ids import DoctorId
 from matcher.protocol.search import CallOutcome, Says
 from matcher.service import stories, views
+from matcher.storage.doctors import Card
 from matcher.storage.journal import Entry
 
 KEYS = sorted({*views.PURPOSES, "other", *(one.value for one in CallOutcome), *(one.value for one in Says)})
@@ -44,3 +47,20 @@ def test_a_doctor_reads_of_himself_as_you(action: str) -> None:
     said = stories.to_the_doctor(entry)
     assert "{" not in said
     assert said != stories.timeline([entry], {}, silent=frozenset())[0]["text"]
+
+
+@pytest.mark.parametrize("action", sorted(key for key, told in stories._TOLD.items() if "{doctor}" in told))
+def test_a_title_stands_with_its_article_after_a_preposition(action: str) -> None:
+    entry = Entry(
+        territory="venissieux",
+        at=datetime(2026, 11, 26, 9, tzinfo=UTC),
+        actor_kind="user",
+        actor_id="salima",
+        action=action,
+        search="one",
+        doctor="one",
+        purpose="yes",
+    )
+    card = Card(id=DoctorId("one"), last_name="Opale", first_name="Myrtille")
+    said = stories.timeline([entry], {card.id: card}, silent=frozenset())[0]["text"]
+    assert not re.search(r"\b(à|de|par|pour) Dr\b", said)
