@@ -121,12 +121,16 @@ class Group:
     lines: tuple[Line, ...]
 
 
+#: Parts of a value that tell a reader nothing: the file's bytes and type, the number of a commune.
+_FOR_MACHINES: Final = frozenset({"content", "media_type", "insee"})
+
+
 def say(name: str, value: Any) -> str:
     """A value of the field ``name`` in French, whatever its JSON type."""
     if isinstance(value, bool):
         return "oui" if value else "non"
     if isinstance(value, dict):
-        shown = {k: v for k, v in value.items() if k != "content"}
+        shown = {k: v for k, v in value.items() if k not in _FOR_MACHINES}
         return " ; ".join(f"{LABELS.get(k, k)} : {say(k, v)}" for k, v in shown.items())
     if isinstance(value, list):
         return " / ".join(say(name, v) for v in value)
