@@ -33,7 +33,7 @@ ACTIONS: Final = {
     "ready": ("lancer",),
     "asking": ("appels", "vague"),
     "calling": ("board", "elargir", "clore"),
-    "proposing": ("board", "vague", "appels"),
+    "proposing": ("board", "vague"),
     "released": ("rendez-vous", "confirmer", "nouvel-acces", "renoncer"),
     "resting": ("reprendre",),
     "attached": ("rouvrir",),
