@@ -78,8 +78,9 @@ def _drawn(rate: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
     named = {"age": words.AGES, "coverage": CODES["coverage"]}.get(rate["measure"], {})
     years: dict[str, list[str]] = {}
     for quarter, share in zip(told["quarters"], told["course"][rate["measure"]][value], strict=True):
-        said = "–" if share is None else f"{100 * share:.0f}"
-        years.setdefault(quarter[:4], []).append(f"T{(int(quarter[5:]) + 2) // 3}\N{NO-BREAK SPACE}{said}")
+        if share is not None:
+            said = f"T{(int(quarter[5:]) + 2) // 3}\N{NO-BREAK SPACE}{100 * share:.0f}"
+            years.setdefault(quarter[:4], []).append(said)
     course = [(year, " · ".join(shares)) for year, shares in years.items()]
     return rate | {"said": named.get(value, value), "course": course}
 
