@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
 
 import typer
+from sqlalchemy.exc import OperationalError
 
 from config.logs import configure
 from config.settings import BadSetting, Settings, load_settings
@@ -70,6 +71,10 @@ def main() -> None:
         _refuse(str(refused))
     except KeyAbsent as absent:
         _refuse(f"aucune clé de ce nom : {absent}")
+    except OperationalError as away:
+        # The driver names the server and what happened, never the password.
+        said = str(away.orig).partition("\n")[0]
+        _refuse(f"TRAIT_UNION_DATABASE_URL : la base de données ne répond pas ({said})")
 
 
 @app.command()

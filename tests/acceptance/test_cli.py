@@ -152,6 +152,15 @@ def test_a_bad_setting_stops_the_start_with_one_line_naming_it(installation, nam
     assert done.stderr.count("\n") == 1
 
 
+def test_a_database_that_is_away_stops_a_command_with_one_line(installation) -> None:
+    url = "postgresql://u:s3cret-word@127.0.0.1:1/none"
+    done = installation.run("journal", "verify", DATABASE_URL=url)
+    assert done.returncode == 1
+    assert "TRAIT_UNION_DATABASE_URL" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "s3cret-word" not in done.stderr + done.stdout
+
+
 def test_a_password_in_a_bad_setting_is_not_repeated(installation) -> None:
     done = installation.run("journal", "verify", DATABASE_URL="mysql://u:s3cret-word@h/d")
     assert done.returncode == 2
