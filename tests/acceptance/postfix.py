@@ -58,6 +58,8 @@ def postfix(*, next_hop: int, inbox: int) -> Iterator[int]:
     # Not under pytest's folder: daemons that run as postfix have to get there.
     folder = Path(tempfile.mkdtemp(prefix="tu-mx-"))
     port = free_port()
+    # A command that was tried in this process before leaves a narrow one, and Postfix has users of its own.
+    mask = os.umask(0o022)
     try:
         folder.chmod(0o755)
         _configure(folder, port, next_hop, inbox)
@@ -67,6 +69,7 @@ def postfix(*, next_hop: int, inbox: int) -> Iterator[int]:
         finally:
             _run(folder, "stop")
     finally:
+        os.umask(mask)
         shutil.rmtree(folder, ignore_errors=True)
 
 
