@@ -81,9 +81,8 @@ def _of_tasks(everything: list[Owned], kinds: set[TaskKind]) -> list[Thing]:
     found = [(one, task) for one in everything for task in one.search.tasks if task.kind in kinds]
     found.sort(key=lambda pair: (_ORDER[pair[1].kind], pair[1].since))
     return [
-        Thing(
-            search=one.search.id,
-            reference=one.reference,
+        _thing(
+            one,
             kind=task.kind,
             reason=_TASKS[task.kind][0],
             verb=_TASKS[task.kind][1],
@@ -102,9 +101,8 @@ def _lapsing(everything: list[Owned], now: datetime) -> list[Thing]:
         if timer.kind in (TimerKind.YES_HELD, TimerKind.YES_LAPSES) and timer.at - now <= _SOON
     ]
     return [
-        Thing(
-            search=one.search.id,
-            reference=one.reference,
+        _thing(
+            one,
             kind="yes_lapsing",
             reason="Un oui va expirer",
             verb="Proposer",
@@ -113,6 +111,27 @@ def _lapsing(everything: list[Owned], now: datetime) -> list[Thing]:
         )
         for timer, one in sorted(soon, key=lambda pair: pair[0].at)
     ]
+
+
+def _thing(
+    one: Owned,
+    *,
+    kind: str,
+    reason: str,
+    verb: str,
+    at: datetime | None = None,
+    doctor: DoctorId | None = None,
+) -> Thing:
+    """A row about a search, done on its page; since when it stands where it does, unless said otherwise."""
+    return Thing(
+        search=one.search.id,
+        reference=one.reference,
+        kind=kind,
+        reason=reason,
+        verb=verb,
+        at=at or one.search.since,
+        doctor=doctor,
+    )
 
 
 def _fresh(everything: list[Owned]) -> list[Thing]:
@@ -125,13 +144,11 @@ def _fresh(everything: list[Owned]) -> list[Thing]:
         and TaskKind.CHOICE_WAITED_FOR not in {task.kind for task in one.search.tasks}
     ]
     return [
-        Thing(
-            search=one.search.id,
-            reference=one.reference,
+        _thing(
+            one,
             kind="yes_to_propose",
             reason="Un oui à proposer à la personne",
             verb="Proposer",
-            at=one.search.since,
         )
         for one in sorted(found, key=lambda one: one.search.since)
     ]
@@ -142,13 +159,11 @@ def _requests(everything: list[Owned], now: datetime, *, urgent: bool) -> list[T
     new.sort(key=lambda one: _pressing(one, now))
     reason = "Demande urgente à relire" if urgent else "Nouvelle demande à relire"
     return [
-        Thing(
-            search=one.search.id,
-            reference=one.reference,
+        _thing(
+            one,
             kind="new_request",
             reason=reason if one.structure_name is None else f"{reason} ({one.structure_name})",
             verb="Relire",
-            at=one.search.since,
         )
         for one in new
     ]
@@ -162,13 +177,11 @@ def _pressing(one: Owned, now: datetime) -> tuple[int, datetime]:
 
 def _ready(everything: list[Owned]) -> list[Thing]:
     return [
-        Thing(
-            search=one.search.id,
-            reference=one.reference,
+        _thing(
+            one,
             kind="ready",
             reason="Prête à être lancée",
             verb="Lancer",
-            at=one.search.since,
         )
         for one in everything
         if one.search.state is State.READY
