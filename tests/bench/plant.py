@@ -104,20 +104,22 @@ def smtp_source(port: int, mails: int, length: int) -> float:
     return mails / (time.perf_counter() - begun)
 
 
+def environment(database_url: str, port: int, keys: Path, **more: str) -> dict[str, str]:
+    """Of every process of the installation under measurement."""
+    return {
+        "TRAIT_UNION_DATABASE_URL": database_url,
+        "TRAIT_UNION_SMTP_URL": f"smtp://127.0.0.1:{port}",
+        "TRAIT_UNION_SMTP_CONNECTIONS": "10",
+        "TRAIT_UNION_SMTP_PACE": "0",
+        "TRAIT_UNION_KEYS_DIR": str(keys),
+        "TRAIT_UNION_TERRITORIES": str(_territories(keys.parent)),
+        "TRAIT_UNION_PUBLIC_URL": "https://trait-union.example",
+    } | {f"TRAIT_UNION_{name}": value for name, value in more.items()}
+
+
 def settings(database_url: str, port: int, keys: Path, **more: str) -> Settings:
     """Of the installation under measurement."""
-    return load_settings(
-        {
-            "TRAIT_UNION_DATABASE_URL": database_url,
-            "TRAIT_UNION_SMTP_URL": f"smtp://127.0.0.1:{port}",
-            "TRAIT_UNION_SMTP_CONNECTIONS": "10",
-            "TRAIT_UNION_SMTP_PACE": "0",
-            "TRAIT_UNION_KEYS_DIR": str(keys),
-            "TRAIT_UNION_TERRITORIES": str(_territories(keys.parent)),
-            "TRAIT_UNION_PUBLIC_URL": "https://trait-union.example",
-        }
-        | {f"TRAIT_UNION_{name}": value for name, value in more.items()}
-    )
+    return load_settings(environment(database_url, port, keys, **more))
 
 
 def _territories(folder: Path) -> Path:

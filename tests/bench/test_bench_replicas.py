@@ -10,6 +10,7 @@ from statistics import median
 import pytest
 from sqlalchemy import update
 
+from config.settings import load_settings
 from matcher import app
 from matcher.service import logins, people
 from matcher.service.actors import Role
@@ -18,7 +19,16 @@ from messaging import outbox
 from messaging.outbox import OutboxRow
 from tests import postgres
 from tests.acceptance.api_world import HERE
-from tests.bench.plant import durable_postgresql, fresh, launched, prepare, settings, smtp_sink, watch
+from tests.bench.plant import (
+    durable_postgresql,
+    environment,
+    fresh,
+    launched,
+    prepare,
+    settings,
+    smtp_sink,
+    watch,
+)
 from tests.faults.clock import started
 from tests.faults.process import Part
 
@@ -35,23 +45,14 @@ PASSWORD = "une phrase assez longue"
 async def test_two_workers_send_more_than_one(tmp_path: Path) -> None:
     clock = started(1.0, tmp_path)
     with durable_postgresql() as cluster, smtp_sink() as sink:
-        made = settings(postgres.url(cluster, fresh(cluster)), sink, tmp_path / "keys")
+        told = environment(postgres.url(cluster, fresh(cluster)), sink, tmp_path / "keys")
+        made = load_settings(told)
         await prepare(made)
-        environment = {
-            "TRAIT_UNION_DATABASE_URL": made.database_url,
-            "TRAIT_UNION_KEYS_DIR": str(tmp_path / "keys"),
-            "TRAIT_UNION_SMTP_URL": f"smtp://127.0.0.1:{sink}",
-            "TRAIT_UNION_SMTP_CONNECTIONS": "10",
-            "TRAIT_UNION_SMTP_PACE": "0",
-            "TRAIT_UNION_TERRITORIES": str(made.territories),
-        }
         found: dict[int, list[tuple[float, float]]] = {1: [], 2: []}
         async with app.open_house(made, now=clock) as house:
             for number in range(ROUNDS):
                 for workers in (1, 2) if number % 2 else (2, 1):
-                    parts = [
-                        Part(f"worker{number}{n}", None, environment, tmp_path, clock) for n in range(workers)
-                    ]
+                    parts = [Part(f"worker{number}{n}", None, told, tmp_path, clock) for n in range(workers)]
                     found[workers].append(await _round(house, parts))
     for number, (alone, both) in enumerate(zip(found[1], found[2], strict=True)):
         print(

@@ -7,9 +7,7 @@ to the same ``smtp-sink``. Only the ratios mean anything; a machine with other t
 
 import asyncio
 import os
-import resource
 import time
-from pathlib import Path
 from statistics import median
 
 import pytest
@@ -127,25 +125,3 @@ async def test_the_loop_is_never_held_up_for_long_while_mails_go_out(cluster, si
         f"\nevent loop while sending: stalled {1000 * stalls[-1]:.0f} ms at most, of its own processor time;"
         f" {1000 * stalls[int(len(stalls) * 0.99)]:.0f} ms at the 99th of 100 (aimed at 20)"
     )
-
-
-async def test_memory_does_not_grow_with_the_mails(cluster, sink, tmp_path):
-    """BENCH_MAILS=100000 for the long one."""
-    wanted = int(os.environ.get("BENCH_MAILS", "3000"))
-    made = settings(postgres.url(cluster, fresh(cluster)), sink, tmp_path / "keys")
-    await prepare(made)
-    async with app.open_house(made) as house:
-        sent, sizes = 0, []
-        while sent < wanted:
-            await launched(house, SEARCHES)
-            mails, _, _ = await _emptied(house)
-            sent += mails
-            sizes.append(_resident())
-    third = max(1, len(sizes) // 3)
-    early, late = median(sizes[third : 2 * third] or sizes), median(sizes[-third:])
-    print(f"\nmemory over {sent:,} mails: {early:.1f} MB in their second third, {late:.1f} MB in the last")
-
-
-def _resident() -> float:
-    """What this process holds now, in MB."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
