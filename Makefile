@@ -32,7 +32,7 @@ check: setup ## What a machine can say of the code: ruff, its formatter, mypy --
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: setup ## How fast, as ratios within one run: letters against a bare relay, ranking, the protocol's steps
+bench: setup ## How fast, as ratios within one run; writes the table of the README. ARGS="-k memory" for some of it
 	@$(BIN)/python -m pytest -m bench -p no:randomly -s tests/bench $(ARGS)
 
 faults: setup ## 200 faults over 500 searches: kills, sleeps, a database and a relay that go away; then checks what is left

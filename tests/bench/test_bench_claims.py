@@ -21,6 +21,7 @@ from messaging import claims, outbox
 from messaging.outbox import OutboxRow
 from tests import postgres
 from tests.acceptance.api_world import HERE
+from tests.bench.figures import NAMES, quote
 from tests.bench.plant import durable_postgresql, free_port, fresh, launched, prepare, settings
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1800)]
@@ -136,9 +137,10 @@ async def test_claiming_does_not_slow_down_with_the_table(name: str, database: s
             few.append(await _claims(houses[0], kind))
             many.append(await _claims(houses[1], kind))
     ratio = median(large / small for small, large in zip(few, many, strict=True))
-    print(
-        f"\nclaiming {BATCH} {name} on {database}: {median(few):.2f} ms with {FEW:,} rows,"
-        f" {median(many):.2f} ms with {MANY:,}: {ratio:.2f} (median of {ROUNDS}; aimed at 1.1 at most)"
+    quote(
+        f"claiming {BATCH} {name} on {NAMES[database]} with {MANY:,} rows",
+        f"{ratio:.2f} of the time with {FEW:,} ({median(many):.2f} ms)",
+        "1.1 at most",
     )
     assert ratio > 0
 

@@ -16,6 +16,7 @@ from matcher import app
 from matcher.service.house import House
 from messaging.outbox import OutboxRow
 from tests import postgres
+from tests.bench.figures import quote
 from tests.bench.plant import durable_postgresql, environment, fresh, launched, prepare, smtp_sink
 from tests.faults.clock import started
 from tests.faults.process import Part
@@ -50,9 +51,10 @@ async def test_memory_does_not_grow_with_the_mails(tmp_path: Path) -> None:
             await part.kill()
     third = max(1, len(sizes) // 3)
     early, late = median(sizes[third : 2 * third] or sizes), median(sizes[-third:])
-    print(
-        f"\nmemory of serve over {sent:,} mails: {early:.1f} MB in their second third, {late:.1f} MB in the"
-        f" last: {late / early:.3f} (aimed at flat)"
+    quote(
+        f"memory of `serve` over {MAILS:,} mails",
+        f"{late / early:.3f} of the second third in the last ({late:.0f} MB)",
+        f"{FLAT} at most",
     )
     assert late < FLAT * early
 

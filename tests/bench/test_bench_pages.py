@@ -17,6 +17,7 @@ from matcher.service.actors import Role
 from matcher.storage import people as stored
 from tests.acceptance.api_world import HERE, World, make_world
 from tests.bench import crowd
+from tests.bench.figures import NAMES, quote
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1200)]
 
@@ -115,4 +116,16 @@ async def test_every_page_stays_light_and_near_an_empty_one(crowded: World) -> N
         print(
             f"\n{kind}: {path:24} {ratio:6.1f} × {EMPTY}, first {first:6.1f}, {weight / 1000:6.1f} kB", end=""
         )
+    slowest = max(found, key=lambda path: found[path][0])
+    heaviest = max(found, key=lambda path: found[path][2])
+    quote(
+        f"slowest page on {NAMES[kind]}, {OPEN:,} open searches and {DOCTORS} doctors",
+        f"{found[slowest][0]:.1f} times {EMPTY} ({slowest})",
+        f"{MOST_TIMES} at most",
+    )
+    quote(
+        f"heaviest page on {NAMES[kind]}, with style and scripts",
+        f"{found[heaviest][2] / 1000:.0f} kB ({heaviest.partition(' ')[0]})",
+        f"{MOST_BYTES / 1000:.0f} kB at most",
+    )
     assert {path: told for path, told in found.items() if told[0] > MOST_TIMES or told[2] > MOST_BYTES} == {}

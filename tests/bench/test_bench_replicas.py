@@ -19,6 +19,7 @@ from messaging import outbox
 from messaging.outbox import OutboxRow
 from tests import postgres
 from tests.acceptance.api_world import HERE
+from tests.bench.figures import quote
 from tests.bench.plant import (
     durable_postgresql,
     environment,
@@ -62,9 +63,10 @@ async def test_two_workers_send_more_than_one(tmp_path: Path) -> None:
         )
     ratio = median(both[0] / alone[0] for alone, both in zip(found[1], found[2], strict=True))
     cost = median(both[1] / alone[1] for alone, both in zip(found[1], found[2], strict=True))
-    print(
-        f"\ntwo workers on {os.cpu_count()} processors: {ratio:.2f} of the mails of one, at {cost:.2f} of the"
-        f" processor time each (median of {ROUNDS}; aimed at {AIMED_AT})"
+    quote(
+        "mails of two workers on PostgreSQL",
+        f"{ratio:.2f} of those of one, at {cost:.2f} of the processor time each",
+        f"{AIMED_AT} at least",
     )
     assert ratio > 0
 
@@ -117,8 +119,5 @@ async def test_a_login_holds_nobody_up(tmp_path: Path) -> None:
             await asyncio.gather(*(logins.login(house, "a@cpts.example", PASSWORD) for _ in range(3)))
         watching.cancel()
     stalls.sort()
-    print(
-        f"\nevent loop during 30 logins, three at a time: stalled {1000 * stalls[-1]:.1f} ms at most, of its"
-        f" own processor time (aimed at 20)"
-    )
+    quote("longest stall of the event loop during 30 logins", f"{1000 * stalls[-1]:.1f} ms", "20 ms at most")
     assert stalls
