@@ -123,14 +123,13 @@ def _spot(practice: Practice, group: str, state: str | None) -> map_picture.Spot
 
 
 def asked(solicitations: Sequence[Mapping[str, Any]], sketch: Sketch) -> list[dict[str, Any]]:
-    """The rows of the table that says the same as the map, the doctors' distances included."""
+    """The rows of the table that says the same as the map; the reason tells the distance already."""
     return [
         {
             **one,
             "group": map_picture.group_of(one["state"]),
             "sign": map_picture.shape(map_picture.group_of(one["state"]), 12, 12),
-            "distance": kilometres(sketch.met.get(DoctorId(one["doctor"]["id"]))),
-            "why": one.get("why"),
+            "why": one.get("why") or kilometres(sketch.met.get(DoctorId(one["doctor"]["id"]))),
         }
         for one in solicitations
     ]

@@ -42,6 +42,11 @@ SHARED_LABELS: Final = {
     "first_match_agreed": "le premier médecin d’accord, sans être rappelée avant l’envoi de sa fiche",
 }
 SHARED: Final = tuple(SHARED_LABELS)
+#: Who chooses the doctor, as the person is asked: the second answer is her agreement to it as well.
+CHOICES: Final = {
+    "patient_chooses": "La personne choisit parmi les médecins d’accord",
+    "first_match": "Le premier médecin d’accord lui convient, sans être rappelée avant l’envoi de sa fiche",
+}
 TRAVEL: Final = {"walk": "à pied", "transit": "en transports en commun", "car": "en voiture"}
 
 
@@ -84,6 +89,8 @@ def read(fields: Mapping[str, str], many: Mapping[str, Sequence[str]], now: date
         raw["record"]["household"] = household
     if files := [json.loads(one) for one in many.get("attachment", ()) if one]:
         raw["record"]["attachments"] = files
+    if fields.get("choice") == "first_match":
+        fields = {**fields, "consent.first_match_agreed": "yes"}
     if given := consent(fields, now):
         raw["consent"] = given
     for name in ("place", "choice", "speaks_to_patient"):
@@ -190,6 +197,9 @@ def shown(raw: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, list[str]]]
     for name in ("place", "choice", "speaks_to_patient", "urgent"):
         if raw.get(name):
             fields[name] = str(raw[name])
+    if raw.get("choice") == "first_match" and "consent.first_match_agreed" not in fields:
+        # What was not agreed to is not shown as agreed.
+        fields["choice"] = "patient_chooses"
     for one in raw.get("conditions", []):
         kind, _, days = str(one).partition(":")
         if kind == "within_days":

@@ -4,7 +4,6 @@ import aiohttp
 import pytest
 
 from matcher.service import views
-from matcher.web import request_form
 from tests.browser.stage import PASSWORD
 from tests.browser.test_accessible import seen_well
 
@@ -266,27 +265,6 @@ async def test_a_requester_withdraws_and_takes_it_back(opened, stage):
     await page.get_by_role("button", name="Annuler le retrait").click()
     await page.get_by_text("Le retrait est annulé").wait_for()
     assert await stage.state(search) == "asking"
-
-
-def test_what_the_form_shows_of_a_request_reads_back_as_that_request():
-    raw = {
-        "record": {
-            "birth_name": "Lin",
-            "birth_date": "1958-03",
-            "safe_contact": {"sms": False},
-            "interpreter": False,
-        },
-        "wishes": [
-            {"kind": "sector1", "value": True, "hard": True},
-            {"kind": "max_distance_km", "value": 2.5, "hard": False},
-            {"kind": "prefer", "value": ["a", "b"], "hard": False},
-        ],
-        "conditions": ["home_visits", "within_days:14"],
-        "urgent": True,
-        "place": "Parilly",
-    }
-    fields, many = request_form.shown(raw)
-    assert request_form.read(fields, many, None) == raw  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", None])
