@@ -4,40 +4,10 @@
 """
 
 from matcher.protocol.doctors import Candidate, Zone
+from matcher.protocol.languages import named
 from matcher.protocol.wishes import Wish, WishKind
 from matcher.protocol.wording import distance
 
-#: Names of the languages most met in consultations; another is said by its code.
-LANGUAGES = {
-    "am": "amharique",
-    "ar": "arabe",
-    "bn": "bengali",
-    "de": "allemand",
-    "en": "anglais",
-    "es": "espagnol",
-    "fa": "persan",
-    "fr": "français",
-    "hy": "arménien",
-    "it": "italien",
-    "ka": "géorgien",
-    "ku": "kurde",
-    "pl": "polonais",
-    "ps": "pachto",
-    "pt": "portugais",
-    "ro": "roumain",
-    "ru": "russe",
-    "so": "somali",
-    "sq": "albanais",
-    "sr": "serbe",
-    "ta": "tamoul",
-    "ti": "tigrigna",
-    "tr": "turc",
-    "uk": "ukrainien",
-    "ur": "ourdou",
-    "vi": "vietnamien",
-    "wo": "wolof",
-    "zh": "chinois",
-}
 _SAID = {
     WishKind.STEP_FREE: "accessible de plain-pied",
     WishKind.HOME_VISITS: "visites à domicile",
@@ -86,7 +56,7 @@ def _asked(candidate: Candidate) -> str:
 def wish_said(wish: Wish) -> str | None:
     """One wish in French; None for what goes without saying (distance is said in kilometres)."""
     if wish.kind is WishKind.LANGUAGE:
-        return f"parle {LANGUAGES.get(str(wish.value), wish.value)}"
+        return f"parle {named(str(wish.value))}"
     if wish.kind is WishKind.DOCTOR_SEX:
         return "une femme" if wish.value == "F" else "un homme"
     return _SAID.get(wish.kind)

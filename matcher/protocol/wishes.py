@@ -35,7 +35,7 @@ REACH_KM = {"walk": 1.5, "transit": 5.0, "car": 15.0}
 class Wish:
     """One wish.
 
-    ``value`` by kind: sex "F"/"M"; ISO 639-1 code; kilometres; "walk"/"transit"/"car"; True for the
+    ``value`` by kind: sex "F"/"M"; ISO 639 code; kilometres; "walk"/"transit"/"car"; True for the
     yes/no kinds; a tuple of doctor ids for EXCLUDE and PREFER.
     """
 
@@ -64,9 +64,9 @@ def _value(kind: WishKind, value: object) -> str | float | bool | tuple[str, ...
         case WishKind.TRAVEL:
             return _one_of(value, tuple(REACH_KM))
         case WishKind.LANGUAGE:
-            if isinstance(value, str) and re.fullmatch("[a-z]{2}", value):
+            if isinstance(value, str) and re.fullmatch("[a-z]{2,3}", value):
                 return value
-            raise ValueError("une langue s’écrit en deux lettres (ISO 639-1), par exemple ar")
+            raise ValueError("une langue s’écrit par son code (ISO 639), par exemple ar")
         case WishKind.MAX_DISTANCE_KM:
             if isinstance(value, int | float) and not isinstance(value, bool) and _plausible(value):
                 return float(value)

@@ -5,20 +5,13 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
+from matcher.protocol.languages import NAMES
 from matcher.records import dates
 
 MONTHS: Final = (
     "janvier", "février", "mars", "avril", "mai", "juin",
     "juillet", "août", "septembre", "octobre", "novembre", "décembre",
 )  # fmt: skip
-LANGUAGES: Final = {
-    "fr": "français", "ar": "arabe", "tr": "turc", "pt": "portugais", "it": "italien", "es": "espagnol",
-    "en": "anglais", "de": "allemand", "ru": "russe", "uk": "ukrainien", "ro": "roumain", "sq": "albanais",
-    "ku": "kurde", "fa": "persan", "ps": "pachto", "ur": "ourdou", "bn": "bengali", "ta": "tamoul",
-    "zh": "chinois", "vi": "vietnamien", "ka": "géorgien", "hy": "arménien", "sr": "serbe", "pl": "polonais",
-    "wo": "wolof", "ff": "peul", "bm": "bambara", "ln": "lingala", "so": "somali", "ti": "tigrigna",
-    "am": "amharique", "ber": "berbère", "kab": "kabyle", "fsl": "langue des signes française",
-}  # fmt: skip
 #: Where a doctor sees the person, as the yes says it.
 WHERE: Final = {
     "practice": "au cabinet",
@@ -66,7 +59,7 @@ CODES: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "ald": {"yes": "oui", "no": "non", "pending": "demande en cours"},
     "pregnancy": TERNARY,
-    "language": LANGUAGES,
+    "language": NAMES,
     **dict.fromkeys(SCREENING, TERNARY),
 }
 

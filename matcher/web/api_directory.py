@@ -19,7 +19,7 @@ from matcher.web.schemas import Anything, DoctorList
 DOCTORS = API + "/doctors"
 _Line = Annotated[str, StringConstraints(max_length=200)]
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-_Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
+_Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 
 
 class DoctorPatch(Body):

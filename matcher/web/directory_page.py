@@ -7,6 +7,7 @@ from uuid import uuid4
 from aiohttp import web
 from pydantic import ValidationError
 
+from matcher.protocol import languages
 from matcher.protocol.announcement import ConditionKind
 from matcher.service import directory, doctor_history, factor_setup
 from matcher.service.actors import COORDINATION, Actor
@@ -91,7 +92,7 @@ def _shown(held: dict[str, Any]) -> dict[str, str]:
     fields = {name: str(held[name]) for name in (*_LINES, *_NUMBERS) if held.get(name) is not None}
     fields |= {name: "yes" if held[name] else "no" for name in _TERNARY if held.get(name) is not None}
     fields |= {name: "on" for name in _TICKS if held.get(name)}
-    fields["languages"] = ", ".join(held.get("languages") or [])
+    fields["languages"] = ", ".join(sorted(languages.named(code) for code in held.get("languages") or []))
     return fields
 
 
@@ -105,7 +106,10 @@ def _read(fields: dict[str, str], declines: list[str]) -> dict[str, Any]:
         raw[name] = {"yes": True, "no": False}.get(fields.get(name, ""))
     for name in _TICKS:
         raw[name] = name in fields
-    raw["languages"] = fields.get("languages", "").replace(",", " ").lower().split()
+    try:
+        raw["languages"] = sorted(languages.codes_of(fields.get("languages", "")))
+    except ValueError as error:
+        raise Invalid({"languages": str(error)}) from None
     raw["declines"] = declines
     return raw
 
@@ -160,7 +164,7 @@ async def _changes(house: House, actor: Actor, doctor: str, raw: dict[str, Any])
     """Only what differs: a correction of a phone number is not a correction of the address."""
     held = await directory.one(house, actor, doctor)
     before = {name: held.get(name) for name in raw}
-    before["languages"], before["declines"] = held.get("languages") or [], held.get("declines") or []
+    before["languages"], before["declines"] = sorted(held.get("languages") or []), held.get("declines") or []
     before["away_until"] = str(held["away_until"]) if held.get("away_until") else None
     for name in _TICKS:
         before[name] = bool(held.get(name))

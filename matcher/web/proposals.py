@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from matcher.protocol.ids import DoctorId
+from matcher.protocol.languages import named
 from matcher.protocol.wishes import Wish, WishKind
 from matcher.protocol.wording import distance
 from matcher.service.sketch import Practice, Sketch
@@ -36,7 +37,7 @@ def wish_said(wish: Wish) -> str:
         case WishKind.DOCTOR_SEX:
             return "une femme" if wish.value == "F" else "un homme"
         case WishKind.LANGUAGE:
-            return f"parle {words.LANGUAGES.get(str(wish.value), wish.value)}"
+            return f"parle {named(str(wish.value))}"
         case WishKind.MAX_DISTANCE_KM:
             return f"à {wish.value:g} km au plus".replace(".", ",")
         case WishKind.TRAVEL:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from matcher.records.words import LANGUAGES as LANGUAGES
+from matcher.protocol import languages
 from matcher.records.words import WHERE as WHERE
 from matcher.service.phrases import duration
 
@@ -249,6 +249,8 @@ CONSENT_BY: Final = {
     "tutor": "le tuteur ou la tutrice, avec pouvoir sur la personne",
     "ase": "l’aide sociale à l’enfance",
 }
+
+LANGUAGES: Final = languages.NAMES
 
 CONSENT_HOW: Final = {"oral": "à l’oral", "written": "par écrit"}
 

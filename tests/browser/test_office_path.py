@@ -93,9 +93,14 @@ async def test_a_doctor_is_corrected_in_the_directory(opened, stage):
     await page.goto("/medecins")
     await page.locator("tbody a[href^='/medecins/']").first.click()
     await page.get_by_label("Nouveaux patients par mois").fill("7")
+    await page.get_by_label("Langues").fill("Turc, arabbe")
+    await page.get_by_role("button", name="Enregistrer").click()
+    await page.get_by_text("peut-être arabe").first.wait_for()
+    await page.get_by_label("Langues").fill("Turc, arabe")
     await page.get_by_role("button", name="Enregistrer").click()
     await page.get_by_text("Le médecin est enregistré").wait_for()
     assert await page.get_by_label("Nouveaux patients par mois").input_value() == "7"
+    assert await page.get_by_label("Langues").input_value() == "arabe, turc"
     await page.get_by_label("Nombre de places").fill("2")
     # Far ahead, so that it fits no search of the other tests.
     await page.get_by_label("À partir du").fill("2040-01-02")
