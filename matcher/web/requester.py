@@ -8,7 +8,7 @@ from matcher.protocol.search import WithdrawalReason
 from matcher.service import searches, views
 from matcher.service.actors import Role
 from matcher.service.errors import Invalid
-from matcher.web import pages
+from matcher.web import looked_up, pages
 from matcher.web.keys import actor_of, house_of
 from matcher.web.pages import EXPLAINED
 from matcher.web.route import Route
@@ -18,19 +18,15 @@ REQUESTERS: Final = frozenset({Role.REQUESTER})
 
 async def mine(request: web.Request) -> web.Response:
     """The structure's own requests."""
-    found = await views.listing(
-        house_of(request),
-        actor_of(request),
-        after=request.query.get("after"),
-        q=request.query.get("q") or None,
-        for_page=True,
-    )
+    q, after = await looked_up.words_of(request), request.query.get("after")
+    found = await views.listing(house_of(request), actor_of(request), after=after, q=q or None, for_page=True)
+    following = found.get("next")
     return pages.render(
         request,
         "requests.html",
         items=pages.lenient(found["items"]),
-        q=request.query.get("q", ""),
-        next=found.get("next"),
+        q=q,
+        next=await looked_up.address(request, request.path, q, after=following) if following else None,
     )
 
 
@@ -87,6 +83,7 @@ async def undo(request: web.Request) -> web.StreamResponse:
 
 ROUTES: Final = (
     Route("GET", "/mes-demandes", mine, allowed=REQUESTERS),
+    Route("POST", "/mes-demandes/trouver", looked_up.look_up, allowed=REQUESTERS),
     Route("GET", "/mes-demandes/{id}", one, allowed=REQUESTERS),
     Route("POST", "/mes-demandes/{id}/reconfirmer", reconfirm, allowed=REQUESTERS),
     Route("POST", "/mes-demandes/{id}/retirer", withdraw, allowed=REQUESTERS),

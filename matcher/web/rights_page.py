@@ -12,7 +12,7 @@ from matcher.service import erasing, exporting, openings
 from matcher.service.actors import COORDINATION
 from matcher.service.erasing import AskedBy
 from matcher.service.errors import Invalid
-from matcher.web import export_files, pages, words
+from matcher.web import export_files, looked_up, pages, words
 from matcher.web.keys import actor_of, house_of
 from matcher.web.moves import SEARCH
 from matcher.web.reading import Body, answer, body_of
@@ -82,7 +82,8 @@ async def erase(request: web.Request) -> web.StreamResponse:
         )
     except Invalid as error:
         return await _page(request, pages.refusal_of(error), fields)
-    return pages.render(request, "erased.html", erased=done["erased"], same_person=done["same_person"])
+    others = [(one, await looked_up.address(request, "/recherches", one)) for one in done["same_person"]]
+    return pages.render(request, "erased.html", erased=done["erased"], same_person=others)
 
 
 def _asked_by(text: str) -> AskedBy:

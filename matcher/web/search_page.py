@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -13,6 +12,7 @@ from matcher.service.errors import Forbidden
 from matcher.service.house import House
 from matcher.web import (
     consent_text,
+    looked_up,
     pages,
     proposals,
     reaching_words,
@@ -85,17 +85,17 @@ async def launch_all(request: web.Request) -> web.Response:
 
 async def _listing(request: web.Request, launched: dict[str, Any] | None = None) -> web.Response:
     house, actor = house_of(request), actor_of(request)
-    state, q = request.query.get("state", ""), request.query.get("q", "").strip()
+    state, q = request.query.get("state", ""), await looked_up.words_of(request)
     if state not in words.STATES:
         state = ""
     found = await views.listing(
         house, actor, State(state) if state else None, q or None, request.query.get("after"), for_page=True
     )
     items = [summary(one) for one in found["items"]]
-    if q and len(items) == 1:
+    if q and len(items) == 1 and "after" not in request.query:
         raise web.HTTPSeeOther(f"/recherches/{items[0]['id']}")
     after = found.get("next")
-    more = urlencode({k: v for k, v in (("state", state), ("q", q), ("after", after)) if v}) if after else ""
+    more = await looked_up.address(request, "/recherches", q, state=state, after=after) if after else None
     return pages.render(
         request,
         "searches.html",
@@ -269,6 +269,7 @@ async def doctor_names(request: web.Request) -> dict[str, str]:
 
 ROUTES: Final = (
     Route("GET", "/recherches", listing, allowed=OFFICE),
+    Route("POST", "/recherches/trouver", looked_up.look_up, allowed=OFFICE),
     Route("POST", "/recherches/lancer", launch_all, allowed=COORDINATION),
     Route("GET", "/recherches/{id}", search, allowed=OFFICE),
     Route("POST", "/recherches/{id}/identite", contact, allowed=COORDINATION, fresh=True),

@@ -62,12 +62,13 @@ PLACED: list[tuple[set[Role] | None, str]] = [
         POST /comptes/cles POST /comptes/cles/{id}/remplacer POST /comptes/cles/{id}/fermer
         """,
     ),
-    ({Role.REQUESTER}, "GET /equipe POST /equipe"),
+    ({Role.REQUESTER}, "GET /equipe POST /equipe POST /mes-demandes/trouver"),
     (STAFF, "GET /reglages"),
     (
         OFFICE,
         """
-        GET /bureau GET /direct GET /recherches GET /recherches/{id} POST /recherches/{id}/contact
+        GET /bureau GET /direct GET /recherches POST /recherches/trouver GET /recherches/{id}
+        POST /recherches/{id}/contact
         POST /recherches/{id}/trancher POST /recherches/{id}/rendez-vous POST /recherches/{id}/reponse
         POST /api/v1/searches/{id}/replies
         GET /reponses/{id} POST /reponses/{id} POST /mails/{id}/vu

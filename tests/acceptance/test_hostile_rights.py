@@ -108,7 +108,9 @@ async def test_no_structure_reaches_the_request_of_another(small_house: House) -
             reply = await house.client.post(path.format(one), data=FORM | {"csrf": csrf})
             assert reply.status == 404
     for q in ("Aubépine", "1958-03-02", "0639981234", "P"):
-        listed = await (await house.client.get("/mes-demandes", params={"q": q})).text()
+        found = await house.client.post("/mes-demandes/trouver", data={"csrf": csrf, "q": q})
+        assert found.url.path == "/mes-demandes"
+        listed = await found.text()
         assert search not in listed
 
 

@@ -24,7 +24,7 @@ PAGES = (
     (None, "/rien-ici"),
     ("coordinatrice", "/bureau"),
     ("coordinatrice", "/recherches"),
-    ("coordinatrice", "/recherches?q=personne-de-ce-nom"),
+    ("coordinatrice", "/recherches?state=unmet"),
     ("coordinatrice", "/appels"),
     ("coordinatrice", "/demande"),
     ("coordinatrice", "/medecins"),
