@@ -11,7 +11,7 @@ from matcher.protocol import steps
 from matcher.protocol.hours import opening_of
 from matcher.protocol.ids import DoctorId
 from matcher.protocol.moves import Event
-from matcher.protocol.search import State, Timer, TimerKind
+from matcher.protocol.search import State, TaskKind, Timer, TimerKind
 from matcher.service import board as boards
 from matcher.service import desk, refusals, to_do, unreached, vaulted
 from matcher.service.actors import COORDINATION, OFFICE, Actor, require
@@ -124,8 +124,15 @@ _CAME_BACK = {
 _FAR = frozenset({TimerKind.UNTOUCHED, TimerKind.ABANDONED, TimerKind.RETENTION_OVER})
 #: How long a yes is news, and how many are named.
 _NEWS, _NAMED = timedelta(hours=1), 3
-#: The verbs of the coordination alone.
-_LEADING = frozenset({"Relire", "Lancer", "Proposer", "Renouveler", "Reconfirmer", "Relancer"})
+#: Kinds of rows that only the coordination acts on: the person herself, whose number nobody else sees, and
+#: what moves a search on.
+_LEADING = frozenset(
+    {
+        *("new_request", "ready", "yes_lapsing", "yes_to_propose", TaskKind.CHOICE_WAITED_FOR),
+        *(TaskKind.PATIENT_UNREACHABLE, TaskKind.RECONFIRM, TaskKind.RELAUNCH_DUE),
+        *(TaskKind.LINK_LOCKED, TaskKind.RELEASE_UNREACHED),
+    }
+)
 _ANSWERS = frozenset({Event.ANSWER, Event.CALL})
 #: What lapses soon, or has waited long enough to go before others, is looked at anew after so long.
 _MINUTE = timedelta(minutes=1)
@@ -327,7 +334,7 @@ def _row(thing: Thing, labels: Mapping[str, str], people: Mapping[DoctorId, Card
 
 def _offered(row: Row, actor: Actor) -> Row:
     """A secretaire may look at what only the coordination does."""
-    return row if actor.role in COORDINATION or row.verb not in _LEADING else replace(row, verb="Voir")
+    return row if actor.role in COORDINATION or row.kind not in _LEADING else replace(row, verb="Voir")
 
 
 def _name(search: str, reference: str, labels: Mapping[str, str]) -> str:

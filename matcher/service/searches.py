@@ -143,8 +143,8 @@ async def undo_withdrawal(house: House, actor: Actor, search_id: str) -> View:
 
 
 async def attempt(house: House, actor: Actor, search_id: str, outcome: PatientContact) -> View:
-    """The office tried to reach the patient."""
-    require(actor, OFFICE)
+    """The coordination, which alone sees the number, tried to reach the patient."""
+    require(actor, COORDINATION)
     return await _take(
         house, actor, search_id, Event.CONTACT_ATTEMPT, lambda s, a: steps.contact_attempt(s, outcome, a)
     )

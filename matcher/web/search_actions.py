@@ -206,7 +206,6 @@ ACTIONS: Final = (
     Action(
         "contact", "attempt",
         lambda f: searches.attempt(f.house, f.actor, f.search, f.one_of("outcome", PatientContact)),
-        OFFICE,
     ),
     Action("pause", "rest", _rest),
     Action("reprendre", "wake", _simple(searches.wake)),

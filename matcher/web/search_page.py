@@ -70,7 +70,7 @@ MORE: Final = {
 
 
 #: What everybody of the office may do, a secretaire too.
-ANYBODY: Final = frozenset({"board", "reponse", "contact", "rendez-vous"})
+ANYBODY: Final = frozenset({"board", "reponse", "rendez-vous"})
 
 
 async def listing(request: web.Request) -> web.Response:

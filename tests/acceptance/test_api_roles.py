@@ -68,7 +68,6 @@ PLACED: list[tuple[set[Role] | None, str]] = [
         OFFICE,
         """
         GET /bureau GET /direct GET /recherches POST /recherches/trouver GET /recherches/{id}
-        POST /recherches/{id}/contact
         POST /recherches/{id}/trancher POST /recherches/{id}/rendez-vous POST /recherches/{id}/reponse
         POST /api/v1/searches/{id}/replies
         GET /reponses/{id} POST /reponses/{id} POST /mails/{id}/vu
@@ -89,7 +88,7 @@ PLACED: list[tuple[set[Role] | None, str]] = [
         GET /listes GET /listes/{id} POST /listes/{id}/demander POST /listes/{id}/repartir
         POST /listes/{id}/trancher GET /api/v1/lists GET /api/v1/lists/{id} POST /api/v1/lists/{id}/ask
         POST /api/v1/lists/{id}/fill POST /api/v1/lists/{id}/doctors/{doctor}/settle
-        POST /recherches/{id}/identite POST /recherches/{id}/fiche
+        POST /recherches/{id}/identite POST /recherches/{id}/fiche POST /recherches/{id}/contact
         POST /recherches/{id}/transmettre POST /recherches/{id}/valider
         POST /recherches/{id}/renvoyer POST /recherches/{id}/annonce POST /recherches/{id}/lancer
         POST /recherches/{id}/vague POST /recherches/{id}/appels POST /recherches/{id}/elargir

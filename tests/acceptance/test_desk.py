@@ -50,6 +50,21 @@ async def test_what_is_kept_is_what_one_reads_anew_after_every_act(house: House)
     await _as_read_anew(house)
 
 
+async def test_a_secretaire_reads_what_only_the_coordination_does_and_is_not_asked_to_do_it(
+    house: House,
+) -> None:
+    new = await house.submitted()
+    search, _ = await house.proposing()
+    await house.advance(days=2)
+    verbs = {}
+    for role in (Role.COORDINATRICE, Role.SECRETAIRE):
+        rows = (await bureau.bureau(house.house, Actor(territory=HERE, id="x", role=role))).rows
+        verbs[role] = {row.kind: row.verb for row in rows if row.search_id in (new, search)}
+    told = {"new_request": "Relire", "choice_waited_for": "Appeler", "yes_lapsing": "Proposer"}
+    assert verbs[Role.COORDINATRICE] == told
+    assert verbs[Role.SECRETAIRE] == dict.fromkeys(told, "Voir")
+
+
 async def test_accounts_and_keys_make_nobody_read_the_searches_again(house: House) -> None:
     await house.submitted()
     await bureau.bureau(house.house, OFFICE)

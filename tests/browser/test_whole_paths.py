@@ -230,10 +230,13 @@ async def test_a_secretaire_notes_calls_and_an_answer_over_the_phone(opened, sta
     await caller.reads("L’appel est noté")
     view = await views.search(stage.house, stage.office, search)
     assert [one["has_mailbox"] for one in view["proposals"]] == [True]
+    # A secretaire takes answers and calls; the person's number, and so her call, is the coordination's.
     await caller.page.goto(f"/recherches/{search}")
-    await caller.hands.unfold("Appel à la personne")
-    await caller.hands.choose("Résultat", "Pas de réponse")
-    await caller.hands.press("Noter l’appel")
-    await caller.reads("1\N{NO-BREAK SPACE}essai de joindre la personne", "puis par le service demandeur")
-    # A secretaire takes answers and calls, and opens no record.
-    assert await caller.page.get_by_role("button", name="Identité et coordonnées").count() == 0
+    for name in ("Identité et coordonnées", "Noter l’appel"):
+        assert await caller.page.get_by_role("button", name=name, include_hidden=True).count() == 0
+    office = await _enters(opened, way, "coordinatrice")
+    await office.page.goto(f"/recherches/{search}")
+    await office.hands.unfold("Appel à la personne")
+    await office.hands.choose("Résultat", "Pas de réponse")
+    await office.hands.press("Noter l’appel")
+    await office.reads("1\N{NO-BREAK SPACE}essai de joindre la personne", "puis par le service demandeur")
