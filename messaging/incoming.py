@@ -5,9 +5,8 @@ Nothing here trusts what it reads: headers may lie, be broken or be huge; none o
 
 import email
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from email.header import decode_header
+from email.header import Header, decode_header
 from email.message import Message
 from email.utils import getaddresses
 from html.parser import HTMLParser
@@ -19,10 +18,13 @@ LOOKED_AT = 128 * 1024
 _LONGEST_PAGE = 50_000
 #: Signs of a header that are decoded.
 _LONGEST_HEADER = 2_000
+#: Parts within parts that are looked into.
+_DEEPEST = 20
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 _AUTO_SUBJECT = re.compile(
     r"^\s*(\[auto\]|auto(matique)?\s*:|r[ée]ponse automatique|r[ée]pondeur|automatic reply|auto-?reply"
-    r"|out of (the )?office|absence du bureau|message d.absence|lu\s*:|read\s*:|non lu\s*:)",
+    r"|out of (the )?office|absence du bureau|message d.absence|accus[ée] de (r[ée]ception|lecture)"
+    r"|lu\s*:|read\s*:|non lu\s*:)",
     re.IGNORECASE,
 )
 _AUTO_HEADERS = (
@@ -36,7 +38,9 @@ _AUTO_PRECEDENCE = frozenset({"bulk", "junk", "list", "auto_reply"})
 _QUOTING_CLASS = re.compile(r"gmail_quote|gmail_attr|yahoo_quoted|moz-cite-prefix|protonmail_quote")
 #: Outlook on the web puts what it quotes behind one of these, not inside.
 _QUOTING_REST = frozenset({"divRplyFwdMsg", "appendonsend", "mail-editor-reference-message-container"})
-_SILENT = frozenset({"style", "script", "head", "title"})
+_SILENT = frozenset({"style", "script", "head", "title", "s", "strike", "del"})
+#: Not shown, or struck through.
+_UNSAID_STYLE = re.compile(r"display\s*:\s*none|line-through", re.IGNORECASE)
 _BLOCKS = frozenset(
     {"p", "div", "br", "tr", "td", "li", "ul", "ol", "table", "hr", "h1", "h2", "h3", "blockquote"}
 )
@@ -78,12 +82,14 @@ def parse(raw: bytes, *, no_sender: bool) -> Incoming:
 
 def header(message: Message, name: str) -> str:
     """A header's text on one line, its encoded words decoded as far as they can be; empty where absent."""
-    value = message.get(name)
+    value: object = message.get(name)
     if value is None:
         return ""
     text = str(value)[:_LONGEST_HEADER]
+    # Bytes that nobody encoded come as a Header, whose text has lost them.
+    short = len(text) < _LONGEST_HEADER
     try:
-        parts = decode_header(text)
+        parts = decode_header(value if isinstance(value, Header) and short else text)
     except ValueError:
         return " ".join(text.split())
     said = "".join(part if isinstance(part, str) else _decode(part, charset) for part, charset in parts)
@@ -112,24 +118,28 @@ def _automatic(message: Message, subject: str) -> bool:
     return message.get_content_type() == "multipart/report" or _AUTO_SUBJECT.match(subject) is not None
 
 
-def _text(message: Message) -> str:
-    """The first text that says something: plain, else out of HTML."""
-    pages = []
-    for part in _parts(message):
-        if part.get_content_disposition() == "attachment":
-            continue
-        if part.get_content_type() == "text/plain":
-            text = _content(part)
-            if text.strip():
-                return text
-        elif part.get_content_type() == "text/html":
-            pages.append(part)
-    for page in pages:
-        reader = _Reader()
-        reader.feed(_bare(_content(page)))
-        reader.close()
-        return "".join(reader.said)
-    return ""
+def _text(part: Message, depth: int = 0) -> str:
+    """What the shown parts say, one after the other: some programs cut a text in two around a picture. Of
+    alternatives the first that says something, plain before HTML.
+    """
+    if part.get_content_disposition() == "attachment" or depth > _DEEPEST:
+        return ""
+    if part.get_content_maintype() == "multipart" and part.is_multipart():
+        said = [(one, _text(one, depth + 1)) for one in part.get_payload() if isinstance(one, Message)]
+        said = [(one, text) for one, text in said if text.strip()]
+        if part.get_content_type() == "multipart/alternative":
+            said = sorted(said, key=lambda one: one[0].get_content_type() != "text/plain")[:1]
+        return "\n".join(text for _, text in said)
+    match part.get_content_type():
+        case "text/plain":
+            return _content(part)
+        case "text/html":
+            reader = _Reader()
+            reader.feed(_bare(_content(part)))
+            reader.close()
+            return "".join(reader.said)
+        case _:
+            return ""
 
 
 def _bare(page: str) -> str:
@@ -158,19 +168,6 @@ def _without(page: str, begin: str, end: str) -> str:
             return "".join(kept)
         at = closed + len(end)
     return "".join([*kept, page[at:]])
-
-
-def _parts(message: Message) -> Iterator[Message]:
-    """Every part, outermost first, without descending into a mail that this one carries, nor for ever."""
-    waiting = [message]
-    for _ in range(200):
-        if not waiting:
-            return
-        part = waiting.pop(0)
-        yield part
-        payload = part.get_payload()
-        if part.is_multipart() and part.get_content_maintype() == "multipart" and isinstance(payload, list):
-            waiting[:0] = [one for one in payload if isinstance(one, Message)]
 
 
 def _content(part: Message) -> str:
@@ -207,7 +204,8 @@ class _Reader(HTMLParser):
         if given.get("id") in _QUOTING_REST:
             self._over = True
         quotes = tag == "blockquote" or _QUOTING_CLASS.search(given.get("class") or "") is not None
-        if tag not in _VOID and (self._unread or quotes or tag in _SILENT):
+        unsaid = tag in _SILENT or _UNSAID_STYLE.search(given.get("style") or "") is not None
+        if tag not in _VOID and (self._unread or quotes or unsaid):
             self._unread.append(tag)
         elif tag in _BLOCKS:
             self._say("\n")

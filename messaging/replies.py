@@ -1,7 +1,8 @@
 """What a plain reply says: yes, no, a pause, or something that a person must read. Pure.
 
-When in doubt, nothing. A yes is read only where every word of the writer is a known one: what nobody thought
-of beforehand is for a person. Only what the writer wrote counts, not what is quoted.
+When in doubt, nothing. A yes is read only where all that was written is a known way of saying it
+(``messaging.consent``), a no where every word is a known one: what nobody thought of beforehand is for a
+person. Only what the writer wrote counts, not what is quoted.
 """
 
 import re
@@ -10,6 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
+
+from messaging.consent import says_yes
+
+
+def _words_of(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
 
 #: "Le … a écrit :": what follows is quoted, if it looks so.
 _WROTE = re.compile(r"^(le .{4,160} a écrit\s*:|on .{4,160} wrote\s*:)$", re.IGNORECASE)
@@ -35,9 +43,26 @@ _CLOSING = re.compile(
 #: Below a signature too, these lines are an answer's.
 _POSTSCRIPT = re.compile(
     r"^(p\.?\s?s|n\.?b|edit|post-?scriptum|finalement|en fait|par contre|attention|rectificatif|correction"
-    r"|toutefois|cependant|mais|non|oui)\b",
+    r"|toutefois|cependant|mais|non|oui|sous r[ée]serve|[àa] condition|[àa] partir|apr[èe]s|avant|pas|plus"
+    r"|erreur|d[ée]sol[ée]e?s?|pardon|voir|voyez|merci de|si (elle|il|c.est|possible)|dans la limite|d[èe]s"
+    r"|uniquement (si|pour|en|à)|seulement)\b"
+    r"|\b(je|nous|on|elle|il)\b|\bj['’]",
     re.IGNORECASE,
 )
+#: Words of sentences, not of names: a line with one of them, or with an adverb, is no signature.
+_ORDINARY = _words_of(
+    """
+    je nous on vous moi toi lui elle il elles ils ce cette ces mon ma mes notre nos votre un une deux trois
+    en au aux et ou pour par sans avec sur dans pas plus ne non oui si mais donc apres avant jusque
+    janvier fevrier avril juin juillet aout septembre octobre novembre decembre lundi mardi mercredi jeudi
+    vendredi samedi dimanche jour jours semaine semaines mois an annee fois matin midi soir rentree
+    prochain prochaine prochainement bientot demain tard visite visites visio teleconsultation domicile
+    consultation consultations urgence urgences sauf ok accord femme mari enfant enfants erreur
+    """
+)
+_ADVERB = re.compile(r"(?!clement$)\w{3,}ment")
+#: Signs that may go with a yes without a doubt; of others nobody knows what they say.
+_CHEERFUL = frozenset("👍👌🙂😊😀😄😉🙏✅✔☺©®°")
 _NAME = re.compile(
     r"^(dr\.?|docteur|cabinet|secrétariat|le secrétariat|maison de santé)(\s[\w.’'-]+){0,4}$", re.IGNORECASE
 )
@@ -73,16 +98,8 @@ _YES = re.compile(
     r"(prends|prend|prenons|prendrai|recevrai|accueille|accueillerai|suivrai)\b"
     rf"|\b(je|on|nous) (prends|prend|prenons|accueille|accueillons) {_WHOM}\b"
 )
-#: "Ok merci" may only say that the mail was seen.
-_SEEN = frozenset(("ok", "d", "accord", "merci", "bonjour", "bonsoir", "bien"))
-
-
-def _words_of(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-#: Words that say neither yes nor no: said with either, they change nothing.
-_NEUTRAL = _words_of(
+#: All the words that a no may be said with; the rest is for a person to read.
+_KNOWN_NO = _words_of(
     """
     je j on nous le la l les un une cette ce ces c est suis sommes de d du des en au a pour mon ma notre
     nos mes cabinet docteur dr medecin bonjour bonsoir merci tres bien vous votre personne personnes
@@ -90,18 +107,6 @@ _NEUTRAL = _words_of(
     recevrai accueillir accueille accueillons accueillerai accueillerons suivre suivrai accepte
     acceptons accepter peux peut pouvons pourrai pourrons veux veut voulons charge bon bonne courage
     bientot chers confrere
-    """
-)
-#: All the words that a yes may be said with; the rest is for a person to read.
-_KNOWN = (_NEUTRAL - _words_of("un une mes nos des du medecin patients personnes")) | _words_of(
-    """
-    vais comme oui ok accord volontiers avec plaisir grand sur tout fait entendu prenne recevrons voir
-    possible parfait qu que elle il appeler appelle secretariat rendez rdv
-    """
-)
-#: And all those of a no.
-_KNOWN_NO = _NEUTRAL | _words_of(
-    """
     non n ne ni pas plus ai avons aucun aucune desole desolee desoles helas navre navree regrette regret
     malheureusement trop loin au complet travail monde complet complete complets pleine plein surcharge
     surchargee deborde debordee surbooke actuellement moment instant maintenant present cette fois ci
@@ -110,7 +115,7 @@ _KNOWN_NO = _NEUTRAL | _words_of(
     distance demande demandes capacite comprehension chez trouver annonce longtemps personne sommes
     """
 )
-_LAST_NAME = re.compile(r" (dr|docteur)( \w+){1,3}$")
+_LAST_NAME = re.compile(r"(?<!\ble) (dr|docteur)( \w+){1,3}$")
 _NUMBER = re.compile(r"\b0\d(?:[ .]?\d\d){4}\b")
 _REFUSAL = re.compile(
     r"\b(ne (peux|peut|pouvons|pourrai|pourrons|prends|prend|prenons|souhaite|veux) "
@@ -132,8 +137,23 @@ _DOUBT = re.compile(
     r"|vous (recevoir|prendre|voir|accueillir|suivre)|depann\w*|et non|ouvrir|lire|repondre"
     r"|acceder|joindre)\b"
 )
+#: With words of a no, these say something else: "pas trop loin", "non, pas de souci", "pas le Dr Martin".
+_NOT_A_NO = re.compile(
+    r"\b(pas (trop|si|tellement|impossible|complete?s?|pleine?s?|surchargee?s?|debordee?s?|trouver|chez"
+    r"|(le|la|ce|cet|cette|un|du|au|celui|celle)? ?(docteur|dr|medecin|cabinet))"
+    r"|c est possible|deja (ma|mon|notre|nos|une?|patiente?)|soucis?|problemes?)\b"
+    r"|\b(je|on|nous) (prends|prend|prenons|peux|peut|pouvons|veux|veut|voulons|accueill\w+)"
+    r"(?! (pas|plus|malheureusement|vraiment|donc)\b)"
+)
+#: And a yes that sends the office on its way: "ok, bon courage".
+_GO_ON = re.compile(r"\b(bon courage|bonne continuation)\b")
 _PAUSE = re.compile(
     r"\b(suspen\w+|pause|conges?|arret|absente?|indisponible|n?e? ?m envoyez plus|plus d annonces?)\b"
+)
+#: More than a pause: what comes after it, or who is away.
+_NOT_ONLY_A_PAUSE = re.compile(
+    r"\b(mais|ensuite|puis|possible|retour|ok|accord|volontiers|associee?|confrere|consoeur|collegue"
+    r"|apres|sinon|remplacee?|remplacante?|ne suis (pas|plus))\b"
 )
 #: An automatic mail that tells the office something: the doctor has left, or a machine keeps mails away.
 _TELLS = re.compile(
@@ -229,7 +249,7 @@ def _signed_off(text: str) -> str:
     for at, line in enumerate(lines):
         said = any(kept)
         named = len(line) <= _LONGEST_NAME and (
-            _NAME.match(line) or (_SIGNED.match(line) and not _means(line))
+            _NAME.match(line) or (_SIGNED.match(line) and _may_be_a_name(line))
         )
         if said and named:
             return "\n".join([*kept, *_postscript(lines[at:])])
@@ -245,8 +265,14 @@ def _means(line: str) -> bool:
     return any(pattern.search(plain) for pattern in (_YES, _NO, _REFUSAL, _DOUBT))
 
 
+def _may_be_a_name(text: str) -> bool:
+    words = _plain(text).split()
+    ordinary = any(word in _ORDINARY or _ADVERB.fullmatch(word) for word in words)
+    return not ordinary and not _means(text)
+
+
 def _postscript(lines: Sequence[str]) -> Sequence[str]:
-    first = next((at for at, line in enumerate(lines) if _POSTSCRIPT.match(line)), len(lines))
+    first = next((at for at, line in enumerate(lines) if _POSTSCRIPT.search(line)), len(lines))
     return lines[first:]
 
 
@@ -260,35 +286,50 @@ def _own_subject(subject: str) -> str:
 def _understood(text: str, today: date) -> Reading | None:
     """The reading of the writer's own words; None where there are none."""
     lines = _lower(text)
-    plain = _words(_GREETING.sub(" ", lines, count=1))
+    greeting = _GREETING.match(lines)
+    greeted = greeting is not None and _may_be_a_name(greeting[0])
+    plain = _words(_GREETING.sub(" ", lines) if greeted else lines)
     if not plain.strip():
         return None
+    if not all(map(_is_understood, lines)):
+        return Reading()
     remove = _REMOVE_ME.search(plain) is not None
+    not_a_no = _NOT_A_NO.search(plain) is not None
     plain = _HARMLESS.sub(" ", _SORRY_BUT.sub("desole", _REMOVE_ME.sub(" ", plain)))
     yes = _YES.search(plain) is not None
     until = _until(lines, today)
     if until is not None and _PAUSE.search(plain) and not yes and "?" not in plain:
+        if _NOT_ONLY_A_PAUSE.search(plain):
+            return Reading()
         return Reading(says="pause", until=until)
     if _DOUBT.search(plain):
         return Reading()
     said = _LAST_NAME.sub("", _NUMBER.sub(" ", plain).rstrip())
     closing = _CLOSING.search(said)
+    wishes = "" if closing is None else said[closing.start() :]
     # A name may follow the closing words on their line.
     said = said if closing is None else f"{said[: closing.start()]} {_after(said[closing.end() :])}"
-    words = said.split()
     refuses = _REFUSAL.search(plain) is not None
     known_no = all(word in _KNOWN_NO for word in _TITLED.sub("docteur", said).split())
-    if (refuses or _NO.match(plain)) and not yes and known_no:
+    if (refuses or _NO.match(plain)) and not yes and known_no and not not_a_no:
         return Reading(says="no", more=remove)
-    seen = all(word in _SEEN for word in words) and "merci" in words
-    if yes and not seen and not refuses and not remove and all(word in _KNOWN for word in words):
-        return Reading(says="yes", more=len(words) > 12)
+    if not remove and _GO_ON.search(wishes) is None and says_yes(said, wishes):
+        return Reading(says="yes", more=len(said.split()) > 12)
     return Reading()
+
+
+def _is_understood(sign: str) -> bool:
+    """Whether a sign is of those that are read here: words in another script, or a thumb turned down, say
+    something too.
+    """
+    if sign.isascii() or sign in _CHEERFUL:
+        return True
+    return not sign.isalpha() and unicodedata.category(sign) != "So"
 
 
 def _after(said: str) -> str:
     """What follows the closing words, where it is more than a name."""
-    return said if len(said.split()) > 4 or _means(said) else " "
+    return said if len(said.split()) > 4 or not _may_be_a_name(said) else " "
 
 
 def _until(text: str, today: date) -> date | None:
@@ -315,7 +356,8 @@ def _plain(text: str) -> str:
 
 
 def _lower(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.lower().replace("’", " ").replace("'", " "))
+    apart = text.lower().replace("’", " ").replace("'", " ").replace("œ", "oe").replace("æ", "ae")
+    decomposed = unicodedata.normalize("NFKD", apart)
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 
