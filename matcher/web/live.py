@@ -1,6 +1,7 @@
 """``/direct``: tells the open pages of the office that something changed in their territory."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Final
 
@@ -25,7 +26,8 @@ async def direct(request: web.Request) -> web.StreamResponse:
     """Server-sent events with a mark alone: a page of another mark is worth reading again."""
     house, territory = house_of(request), actor_of(request).territory
     answer = web.StreamResponse(headers=_HEADERS)
-    with house.bell.watching(territory) as changed:
+    # Closed already, before its first line: there is nobody to tell.
+    with contextlib.suppress(ConnectionResetError), house.bell.watching(territory) as changed:
         await answer.prepare(request)
         telling = asyncio.create_task(_tell(answer, changed, lambda: house.bell.mark(territory)))
         request.app[ENDING].add(telling)

@@ -100,9 +100,12 @@ async def test_a_page_that_nothing_changed_under_is_not_read_again(opened, stage
 async def test_what_is_typed_and_the_focus_outlive_the_news(opened, stage):
     _, reference, token = await _mailed_search(stage, "Indienne")
     await stage.calling("Calicot")
-    page = await opened("secretaire")
+    page = await opened("secretaire", phone=True)
     await page.goto("/appels")
     await on_the_phone(page)
+    everybody = page.locator("#everybody table")
+    await expect(everybody).to_be_hidden()
+    await page.get_by_text("Voir la liste").click()
     await page.get_by_label("Non", exact=False).first.check()
     await page.get_by_label("Qui a répondu").select_option("secretary")
     await page.get_by_role("link", name="Aide").focus()
@@ -110,6 +113,7 @@ async def test_what_is_typed_and_the_focus_outlive_the_news(opened, stage):
     await expect(page.locator("#fresh")).to_contain_text(reference, timeout=2000)
     assert await page.get_by_label("Qui a répondu").input_value() == "secretary"
     assert await page.evaluate("document.activeElement.textContent") == "Aide"
+    await expect(everybody).to_be_visible()
 
 
 async def test_the_sound_can_be_switched_off_and_stays_off(opened, stage):

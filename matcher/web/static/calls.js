@@ -1,6 +1,8 @@
 // One key, one outcome; and only the particulars that belong to the outcome are shown.
 "use strict";
 (() => {
+  // Paper shows the whole list, also in a browser whose style sheet cannot unfold it.
+  addEventListener("beforeprint", () => { for (const one of document.querySelectorAll(".unfold")) one.open = true; });
   document.addEventListener("click", (event) => { if (event.target.closest("[data-print]")) print(); });
   const printable = () => { for (const one of document.querySelectorAll("[data-print]")) one.hidden = false; };
   printable();

@@ -17,9 +17,9 @@
 
   function exchange(before, after) {
     const held = before.contains(document.activeElement) ? control(document.activeElement) : null;
-    const open = new Set([...before.querySelectorAll("details[open] > summary")].map((one) => one.textContent));
     after = document.importNode(after, true);
-    for (const one of after.querySelectorAll("details > summary")) if (open.has(one.textContent)) one.parentElement.open = true;
+    // What a person opened stays open.
+    for (const one of before.querySelectorAll("details[open][id]")) after.querySelector(`#${one.id}`)?.setAttribute("open", "");
     before.replaceWith(after);
     if (held) [...after.querySelectorAll(CONTROLS)].find((one) => control(one) === held)?.focus({ preventScroll: true });
   }
