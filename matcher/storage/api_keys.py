@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.database import require_transaction
-from matcher.storage.sql import anywhere, changed
+from matcher.storage.sql import anywhere, change_one
 from matcher.storage.tables import ApiKeyRow, table
 
 _KEYS = table(ApiKeyRow)
@@ -86,38 +86,19 @@ async def of_territory(session: AsyncSession, territory: str) -> list[Key]:
 
 async def used(session: AsyncSession, territory: str, key_id: str, now: datetime) -> None:
     """Note that a key was used, at most once an hour."""
-    await session.execute(
-        update(_KEYS)
-        .where(
-            _KEYS.c.territory_id == territory,
-            _KEYS.c.id == key_id,
-            or_(_KEYS.c.used_at.is_(None), _KEYS.c.used_at <= now - _USED),
-        )
-        .values(used_at=now)
-    )
+    long_ago = or_(_KEYS.c.used_at.is_(None), _KEYS.c.used_at <= now - _USED)
+    await change_one(session, _KEYS, territory, key_id, long_ago, used_at=now)
 
 
 async def ends(session: AsyncSession, territory: str, key_id: str, at: datetime) -> None:
     """The key lapses then, or earlier if it already did."""
-    await session.execute(
-        update(_KEYS)
-        .where(
-            _KEYS.c.territory_id == territory,
-            _KEYS.c.id == key_id,
-            or_(_KEYS.c.expires_at.is_(None), _KEYS.c.expires_at > at),
-        )
-        .values(expires_at=at)
-    )
+    later = or_(_KEYS.c.expires_at.is_(None), _KEYS.c.expires_at > at)
+    await change_one(session, _KEYS, territory, key_id, later, expires_at=at)
 
 
 async def disable(session: AsyncSession, territory: str, key_id: str, now: datetime) -> bool:
     """The key opens nothing any more; whether it did until now."""
-    statement = (
-        update(_KEYS)
-        .where(_KEYS.c.territory_id == territory, _KEYS.c.id == key_id, _KEYS.c.disabled_at.is_(None))
-        .values(disabled_at=now)
-    )
-    return await changed(session, statement) == 1
+    return await change_one(session, _KEYS, territory, key_id, _KEYS.c.disabled_at.is_(None), disabled_at=now)
 
 
 async def _keys(session: AsyncSession, *wanted: ColumnElement[bool]) -> list[Key]:

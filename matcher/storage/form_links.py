@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.database import require_transaction
-from matcher.storage.sql import anywhere, changed
+from matcher.storage.sql import anywhere, change_one
 from matcher.storage.tables import FormLinkRow, table
 
 _LINKS = table(FormLinkRow)
+_OPEN = _LINKS.c.revoked_at.is_(None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,36 +71,26 @@ async def get(session: AsyncSession, territory: str, link_id: str) -> FormLink |
 
 async def of_territory(session: AsyncSession, territory: str) -> list[FormLink]:
     """The territory's forms that were not revoked."""
-    return await _links(session, _LINKS.c.territory_id == territory, _LINKS.c.revoked_at.is_(None))
+    return await _links(session, _LINKS.c.territory_id == territory, _OPEN)
 
 
 async def renew(
     session: AsyncSession, territory: str, link_id: str, code_hash: str, now: datetime, expires_at: datetime
 ) -> bool:
     """Another code: the old one, and every session that it opened, are over."""
-    statement = (
-        update(_LINKS)
-        .where(_LINKS.c.territory_id == territory, _LINKS.c.id == link_id, _LINKS.c.revoked_at.is_(None))
-        .values(code_hash=code_hash, changed_at=now, expires_at=expires_at)
+    return await change_one(
+        session, _LINKS, territory, link_id, _OPEN, code_hash=code_hash, changed_at=now, expires_at=expires_at
     )
-    return await changed(session, statement) == 1
 
 
 async def revoke(session: AsyncSession, territory: str, link_id: str, now: datetime) -> bool:
     """The form is over; whether it was open until now."""
-    statement = (
-        update(_LINKS)
-        .where(_LINKS.c.territory_id == territory, _LINKS.c.id == link_id, _LINKS.c.revoked_at.is_(None))
-        .values(revoked_at=now)
-    )
-    return await changed(session, statement) == 1
+    return await change_one(session, _LINKS, territory, link_id, _OPEN, revoked_at=now)
 
 
 async def used(session: AsyncSession, territory: str, link_id: str, now: datetime) -> None:
     """Note that somebody came in by it."""
-    await session.execute(
-        update(_LINKS).where(_LINKS.c.territory_id == territory, _LINKS.c.id == link_id).values(used_at=now)
-    )
+    await change_one(session, _LINKS, territory, link_id, used_at=now)
 
 
 async def _links(session: AsyncSession, *wanted: ColumnElement[bool]) -> list[FormLink]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Executable, Table, select
+from sqlalchemy import ColumnElement, CursorResult, Executable, Table, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
@@ -63,6 +63,14 @@ def _upserting(dialect: str, into: Table, columns: tuple[str, ...]) -> sqlite.In
 async def changed(session: AsyncSession, statement: Executable) -> int:
     """Execute an UPDATE or DELETE; how many rows it changed. Of an INSERT drivers do not always tell."""
     return cast("CursorResult[Any]", await session.execute(statement)).rowcount
+
+
+async def change_one(
+    session: AsyncSession, of: Table, territory: str, row_id: str, *still: ColumnElement[bool], **values: Any
+) -> bool:
+    """Change one row of a territory as long as it ``still`` is so; whether it was."""
+    statement = update(of).where(of.c.territory_id == territory, of.c.id == row_id, *still).values(**values)
+    return await changed(session, statement) == 1
 
 
 def anywhere(territory_id: ColumnElement[str]) -> ColumnElement[bool]:
