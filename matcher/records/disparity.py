@@ -10,9 +10,13 @@ given with Wilson's interval (E. B. Wilson, 1927), differences with Newcombe's (
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final, Literal, get_args
 
 from scipy.stats import fisher_exact
 
+#: What groups differ by; a long illness is a reason to be found sooner, and the report counts it.
+Measure = Literal["age", "coverage", "quartier"]
+MEASURES: Final[tuple[Measure, ...]] = get_args(Measure)
 #: Fewer ended searches than this say nothing of a group, and might tell of a person.
 ENOUGH = 20
 #: The chance of flagging anything where nothing differs.
@@ -32,7 +36,7 @@ class Outcomes:
 class Rate:
     """One group beside all others of its measure. Shares are between 0 and 1, bounds of 95 %."""
 
-    measure: str
+    measure: Measure
     value: str
     found: int
     ended: int
@@ -46,14 +50,11 @@ class Rate:
     difference_high: float
     #: The probability of such a difference by chance, corrected for the number of comparisons.
     chance: float
-
-    @property
-    def unexplained(self) -> bool:
-        """Whether chance does not explain the difference."""
-        return self.chance < LEVEL
+    #: Chance does not explain the difference.
+    unexplained: bool
 
 
-def compared(groups: Mapping[str, Mapping[str, Outcomes]]) -> list[Rate]:
+def compared(groups: Mapping[Measure, Mapping[str, Outcomes]]) -> list[Rate]:
     """Every group large enough: those that chance does not explain first, then by measure and value. A group
     is left out where it, or the rest of its measure, has fewer than ``ENOUGH`` ended searches.
     """
@@ -67,7 +68,10 @@ def compared(groups: Mapping[str, Mapping[str, Outcomes]]) -> list[Rate]:
             if min(one.ended, others.ended) >= ENOUGH:
                 found.append(_rate(measure, value, one, others))
     corrected = _holm([rate.chance for rate in found])
-    rates = [replace(rate, chance=chance) for rate, chance in zip(found, corrected, strict=True)]
+    rates = [
+        replace(rate, chance=chance, unexplained=chance < LEVEL)
+        for rate, chance in zip(found, corrected, strict=True)
+    ]
     return sorted(rates, key=lambda rate: (not rate.unexplained, rate.measure, rate.value))
 
 
@@ -80,11 +84,12 @@ def wilson(one: Outcomes) -> tuple[float, float]:
     return max((middle - spread) / scale, 0.0), min((middle + spread) / scale, 1.0)
 
 
-def _rate(measure: str, value: str, one: Outcomes, others: Outcomes) -> Rate:
+def _rate(measure: Measure, value: str, one: Outcomes, others: Outcomes) -> Rate:
     share, rest = one.found / one.ended, others.found / others.ended
     low, high = wilson(one)
     rest_low, rest_high = wilson(others)
     table = [[one.found, one.ended - one.found], [others.found, others.ended - others.found]]
+    chance = float(fisher_exact(table).pvalue)
     return Rate(
         measure=measure,
         value=value,
@@ -97,7 +102,8 @@ def _rate(measure: str, value: str, one: Outcomes, others: Outcomes) -> Rate:
         difference=share - rest,
         difference_low=share - rest - math.hypot(share - low, rest_high - rest),
         difference_high=share - rest + math.hypot(high - share, rest - rest_low),
-        chance=float(fisher_exact(table).pvalue),
+        chance=chance,
+        unexplained=chance < LEVEL,
     )
 
 

@@ -6,13 +6,14 @@ days cannot be subtracted from each other.
 """
 
 from collections import defaultdict
+from dataclasses import asdict
 from datetime import date
 from typing import Any, Final
 
 from matcher.protocol.search import State
 from matcher.records import disparity
 from matcher.records import figures as words
-from matcher.records.disparity import Outcomes
+from matcher.records.disparity import MEASURES, Measure, Outcomes
 from matcher.service import figures as counted
 from matcher.service import refusals
 from matcher.service.actors import Actor, Role, require
@@ -21,8 +22,6 @@ from matcher.storage import figures, searches
 from matcher.storage.figures import Figure
 
 DIRECTION: Final = frozenset({Role.DIRECTRICE})
-#: What is compared; a long illness is a reason to be found sooner, and the report counts it.
-MEASURES: Final = ("age", "coverage", "quartier")
 
 
 async def rates(house: House, actor: Actor, first: date, last: date) -> dict[str, Any]:
@@ -54,9 +53,9 @@ async def rates(house: House, actor: Actor, first: date, last: date) -> dict[str
     }
 
 
-def _outcomes(held: list[Figure]) -> dict[str, dict[str, Outcomes]]:
+def _outcomes(held: list[Figure]) -> dict[Measure, dict[str, Outcomes]]:
     """Of one quarter, every group large enough to be shown."""
-    found: dict[str, dict[str, Outcomes]] = {}
+    found: dict[Measure, dict[str, Outcomes]] = {}
     for measure in MEASURES:
         ended: defaultdict[str, int] = defaultdict(int)
         attached: defaultdict[str, int] = defaultdict(int)
@@ -68,8 +67,8 @@ def _outcomes(held: list[Figure]) -> dict[str, dict[str, Outcomes]]:
     return found
 
 
-def _summed(by_quarter: list[dict[str, dict[str, Outcomes]]]) -> dict[str, dict[str, Outcomes]]:
-    found: dict[str, dict[str, Outcomes]] = {measure: {} for measure in MEASURES}
+def _summed(by_quarter: list[dict[Measure, dict[str, Outcomes]]]) -> dict[Measure, dict[str, Outcomes]]:
+    found: dict[Measure, dict[str, Outcomes]] = {measure: {} for measure in MEASURES}
     for quarter in by_quarter:
         for measure, values in quarter.items():
             for value, one in values.items():
@@ -85,6 +84,4 @@ def _share(one: Outcomes | None) -> float | None:
 
 
 def _view(rate: disparity.Rate) -> dict[str, Any]:
-    view = {name: getattr(rate, name) for name in rate.__dataclass_fields__}
-    rounded = {name: round(value, 4) if isinstance(value, float) else value for name, value in view.items()}
-    return rounded | {"unexplained": rate.unexplained}
+    return {name: round(one, 4) if isinstance(one, float) else one for name, one in asdict(rate).items()}

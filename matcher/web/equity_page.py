@@ -1,11 +1,12 @@
 """``/rapport/equite``: whether every group of patients ends with a doctor as often as the others."""
 
 from datetime import date
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from aiohttp import web
 from typing_extensions import TypedDict
 
+from matcher.records.disparity import Measure, Rate
 from matcher.records.words import CODES
 from matcher.service import equity
 from matcher.service.actors import Role
@@ -20,26 +21,7 @@ from matcher.web.route import Doc, Route
 DIRECTION: Final = frozenset({Role.DIRECTRICE})
 #: Years that the page looks back: small groups need time to be large enough.
 _YEARS: Final = 3
-_MEASURES: Final = {"age": "Âge", "coverage": "Couverture", "quartier": "Quartier"}
-
-
-class RateView(TypedDict):
-    """One group of patients beside all others; shares from 0 to 1, bounds of 95 %."""
-
-    measure: Literal["age", "coverage", "quartier"]
-    value: str
-    found: int
-    ended: int
-    share: float
-    low: float
-    high: float
-    others: float
-    difference: float
-    difference_low: float
-    difference_high: float
-    #: By chance alone, corrected for the number of comparisons.
-    chance: float
-    unexplained: bool
+_MEASURES: Final[dict[Measure, str]] = {"age": "Âge", "coverage": "Couverture", "quartier": "Quartier"}
 
 
 class EquityView(TypedDict):
@@ -48,7 +30,7 @@ class EquityView(TypedDict):
     quarters: list[str]
     #: Refusals after release that were read, by kind, where there were enough of them.
     refusals: dict[str, int]
-    rates: list[RateView]
+    rates: list[Rate]
     #: Measure → value → share in each quarter, null where the group was too small in it.
     course: dict[str, dict[str, list[float | None]]]
 
