@@ -1,13 +1,14 @@
 """``/comptes``: who may come in (people, structures, shared forms, keys); and a structure's own team."""
 
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, TypeVar
 
 from aiohttp import web
 
 from matcher.service import access, people
-from matcher.service.actors import SCOPES, STAFF, Role
+from matcher.service.actors import SCOPES, STAFF, Actor, Role
 from matcher.service.errors import Invalid, TooMany, WrongCode
+from matcher.service.house import House
 from matcher.service.logins import Step
 from matcher.storage.people import KINDS
 from matcher.web import pages, sessions, words
@@ -16,6 +17,7 @@ from matcher.web.entering import TOO_MANY
 from matcher.web.keys import actor_of, house_of
 from matcher.web.route import ANYONE, Handler, Route
 
+_Made = TypeVar("_Made")
 _DIRECTION: Final = frozenset({Role.DIRECTRICE})
 _HERE: Final = "/comptes"
 _ROLES: Final = {
@@ -32,14 +34,11 @@ async def _show(
     request: web.Request, refusal: pages.Refusal | None = None, typed: dict[str, str] | None = None
 ) -> web.Response:
     house = house_of(request)
-    status, error, faults = refusal or (200, None, {})
     doors = await access.doors(house, actor_of(request))
     return pages.render(
         request,
         "doors.html",
-        status=status,
-        error=error,
-        faults=faults,
+        refusal=refusal,
         typed=typed or {},
         doors=doors,
         names={one.id: one.name for one in doors.structures},
@@ -89,25 +88,6 @@ def _link(request: web.Request, link: str) -> web.Response:
     return _secret(request, "Lien d’inscription", said, ("Le lien", link))
 
 
-async def renew_person(request: web.Request) -> web.StreamResponse:
-    """Another link: the password and every session of this person are over."""
-    return _link(
-        request, await access.renew_user(house_of(request), actor_of(request), request.match_info["id"])
-    )
-
-
-async def disable_person(request: web.Request) -> web.StreamResponse:
-    """The person is out."""
-    await access.disable_user(house_of(request), actor_of(request), request.match_info["id"])
-    return pages.see_other(_HERE, fait="disabled")
-
-
-async def reset_person(request: web.Request) -> web.StreamResponse:
-    """A lost telephone: the second factors of this person are taken away."""
-    await access.reset_factors(house_of(request), actor_of(request), request.match_info["id"])
-    return pages.see_other(_HERE, fait="reset")
-
-
 async def put_structure(request: web.Request) -> web.StreamResponse:
     """A structure that submits requests."""
     fields = await pages.fields_of(request)
@@ -128,22 +108,9 @@ async def add_form(request: web.Request) -> web.StreamResponse:
     return _form(request, await access.add_form(house_of(request), actor_of(request), structure))
 
 
-async def renew_form(request: web.Request) -> web.StreamResponse:
-    """Another code for a shared form."""
-    return _form(
-        request, await access.renew_form(house_of(request), actor_of(request), request.match_info["id"])
-    )
-
-
 def _form(request: web.Request, made: tuple[str, str]) -> web.Response:
     said = "L’adresse peut être affichée dans le service ; le code se donne à part. Il vaut 90 jours."
     return _secret(request, "Formulaire partagé", said, ("L’adresse", made[0]), ("Le code", made[1]))
-
-
-async def revoke_form(request: web.Request) -> web.StreamResponse:
-    """The shared form is over."""
-    await access.revoke_form(house_of(request), actor_of(request), request.match_info["id"])
-    return pages.see_other(_HERE, fait="revoked")
 
 
 async def add_key(request: web.Request) -> web.StreamResponse:
@@ -171,33 +138,17 @@ def _key(request: web.Request, key: str) -> web.Response:
     return _secret(request, "Clé de l’API", said, ("La clé", key))
 
 
-async def rotate_key(request: web.Request) -> web.StreamResponse:
-    """A new key in the place of one, which still opens for seven days."""
-    return _key(
-        request, await access.rotate_key(house_of(request), actor_of(request), request.match_info["id"])
-    )
-
-
-async def revoke_key(request: web.Request) -> web.StreamResponse:
-    """The key opens nothing any more."""
-    await access.revoke_key(house_of(request), actor_of(request), request.match_info["id"])
-    return pages.see_other(_HERE, fait="revoked")
-
-
 async def team(request: web.Request) -> web.Response:
     """The colleagues of one's own structure."""
     return await _team(request)
 
 
 async def _team(request: web.Request, refusal: pages.Refusal | None = None) -> web.Response:
-    status, error, faults = refusal or (200, None, {})
     actor = actor_of(request)
     return pages.render(
         request,
         "team.html",
-        status=status,
-        error=error,
-        faults=faults,
+        refusal=refusal,
         members=await access.team(house_of(request), actor),
         shared=actor.id.startswith("form:"),
     )
@@ -239,6 +190,22 @@ async def open_form(request: web.Request) -> web.StreamResponse:
     return pages.see_other("/demande")
 
 
+def _on(
+    use_case: Callable[[House, Actor, str], Awaitable[_Made]],
+    shown: Callable[[web.Request, _Made], web.Response],
+) -> Handler:
+    """What is done to one of the list, and how what comes of it is shown."""
+
+    async def handler(request: web.Request) -> web.Response:
+        return shown(request, await use_case(house_of(request), actor_of(request), request.match_info["id"]))
+
+    return handler
+
+
+def _noted(done: str) -> Callable[[web.Request, None], web.Response]:
+    return lambda _request, _made: pages.see_other(_HERE, fait=done)
+
+
 def _act(path: str, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> Route:
     return Route("POST", f"{_HERE}/{path}", _explained(handler), allowed=_DIRECTION, fresh=True)
 
@@ -246,16 +213,16 @@ def _act(path: str, handler: Callable[[web.Request], Awaitable[web.StreamRespons
 ROUTES: Final = (
     Route("GET", _HERE, show, allowed=_DIRECTION),
     _act("personnes", add_person),
-    _act("personnes/{id}/lien", renew_person),
-    _act("personnes/{id}/fermer", disable_person),
-    _act("personnes/{id}/facteur", reset_person),
+    _act("personnes/{id}/lien", _on(access.renew_user, _link)),
+    _act("personnes/{id}/fermer", _on(access.disable_user, _noted("disabled"))),
+    _act("personnes/{id}/facteur", _on(access.reset_factors, _noted("reset"))),
     _act("structures", put_structure),
     _act("formulaires", add_form),
-    _act("formulaires/{id}/code", renew_form),
-    _act("formulaires/{id}/fermer", revoke_form),
+    _act("formulaires/{id}/code", _on(access.renew_form, _form)),
+    _act("formulaires/{id}/fermer", _on(access.revoke_form, _noted("revoked"))),
     _act("cles", add_key),
-    _act("cles/{id}/remplacer", rotate_key),
-    _act("cles/{id}/fermer", revoke_key),
+    _act("cles/{id}/remplacer", _on(access.rotate_key, _key)),
+    _act("cles/{id}/fermer", _on(access.revoke_key, _noted("revoked"))),
     Route("GET", "/equipe", team, allowed=frozenset({Role.REQUESTER})),
     Route("POST", "/equipe", invite, allowed=frozenset({Role.REQUESTER}), fresh=True),
     Route("GET", "/formulaire/{id}", form, allowed=ANYONE),

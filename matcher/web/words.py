@@ -316,6 +316,13 @@ DONE: Final = {
     "offer": "Les places sont enregistrées.",
     "again": "Le mail repart, à l’adresse que donne l’annuaire.",
     "resume": "Le service a repris : les mails et les échéances partent de nouveau.",
+    "disabled": "Le compte est fermé.",
+    "reset": "Le second facteur est retiré.",
+    "revoked": "C’est fermé\N{NO-BREAK SPACE}: plus personne n’entre par là.",
+    "password": "Votre mot de passe est changé.",
+    "session": "C’est fermé\N{NO-BREAK SPACE}: il faudra s’y connecter de nouveau.",
+    "factor": "Le second facteur est ajouté.",
+    "factor_removed": "Le second facteur est retiré.",
     "logout": "Vous êtes déconnecté·e.",
     "enrolled": "Votre mot de passe est choisi : vous pouvez vous connecter.",
 }

@@ -19,6 +19,13 @@ from matcher.web.search_page import ANYBODY
 MATCHER = Path(words.__file__).resolve().parents[1]
 
 
+def test_whatever_was_done_is_said_on_the_page_that_follows() -> None:
+    written = "\n".join(path.read_text("utf-8") for path in (MATCHER / "web").glob("*.py"))
+    done = set(re.findall(r'(?:fait=|_noted\()"(\w+)"', written)) | {action.done for action in ACTIONS}
+    assert len(done) > 40, done
+    assert done <= set(words.DONE), done - set(words.DONE)
+
+
 def test_the_codes_of_the_protocol_have_words() -> None:
     for codes, said in (
         (State, words.STATES),
