@@ -30,16 +30,13 @@ async def show(request: web.Request) -> web.Response:
 
 async def _show(request: web.Request, refusal: pages.Refusal | None = None) -> web.Response:
     house, actor = house_of(request), actor_of(request)
-    status, error, faults = refusal or (200, None, {})
     async with house.sessions.begin() as session:
         open_ones = await stored.of_user(session, actor.territory, actor.id, house.now())
     held = await factors.listing(house, actor)
     return pages.render(
         request,
         "account.html",
-        status=status,
-        error=error,
-        faults=faults,
+        refusal=refusal,
         shared=actor.id.startswith("form:"),
         open_ones=open_ones,
         mine=await sessions.own_mark(request),
@@ -98,14 +95,11 @@ async def second(request: web.Request) -> web.Response:
 
 async def _second(request: web.Request, refusal: pages.Refusal | None = None) -> web.Response:
     house, actor = house_of(request), actor_of(request)
-    status, error, faults = refusal or (200, None, {})
     waiting = await factors.waiting_totp(house, actor)
     return pages.render(
         request,
         "second_factor.html",
-        status=status,
-        error=error,
-        faults=faults,
+        refusal=refusal,
         waiting=waiting,
         # Drawn here, so that no secret goes through an address; without style attributes, for the policy.
         picture=None

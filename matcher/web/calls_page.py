@@ -37,13 +37,10 @@ async def _show(
     board = await calls.screen(house, actor, only, start, wanted)
     current, back = await _current(request, board.mine, wanted, held is not None)
     find = request.query.get("q", "").strip()
-    status, error, faults = refusal or (200, None, {})
     return pages.render(
         request,
         "calls.html",
-        status=status,
-        error=error,
-        faults=faults,
+        refusal=refusal,
         board=pages.lenient(board.cards),
         current=pages.lenient(current),
         gone=bool(wanted) and current is None,

@@ -72,13 +72,10 @@ async def _one(
     held = pages.lenient(await directory.one(house_of(request), actor_of(request), request.match_info["id"]))
     told = await doctor_history.history(house_of(request), actor_of(request), request.match_info["id"])
     factor = await factor_setup.shown(house_of(request), actor_of(request), request.match_info["id"])
-    status, error, faults = refusal or (200, None, {})
     return pages.render(
         request,
         "doctor.html",
-        status=status,
-        error=error,
-        faults=faults,
+        refusal=refusal,
         d=held,
         told=pages.lenient(told),
         factor=pages.lenient(factor),
@@ -132,13 +129,10 @@ async def add(request: web.Request) -> web.StreamResponse:
             house_of(request), actor_of(request), _checked(known, DoctorIn), fields.get("key") or None
         )
     except pages.EXPLAINED as error:
-        status, said, faults = pages.refusal_of(error)
         return pages.render(
             request,
             "doctor.html",
-            status=status,
-            error=said,
-            faults=faults,
+            refusal=pages.refusal_of(error),
             d=pages.Lenient(),
             typed=fields,
             declines=declines,

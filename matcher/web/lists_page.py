@@ -26,13 +26,11 @@ async def one(request: web.Request) -> web.Response:
 
 async def _one(request: web.Request, refusal: pages.Refusal | None = None) -> web.Response:
     found = await lists.one(house_of(request), actor_of(request), request.match_info["id"])
-    status, error, _ = refusal or (200, None, {})
     filled = request.query.get("places", "")
     return pages.render(
         request,
         "list.html",
-        status=status,
-        error=error,
+        refusal=refusal,
         o=pages.lenient(found),
         filled=int(filled) if filled.isdecimal() else None,
     )

@@ -98,8 +98,7 @@ async def enrol(request: web.Request) -> web.StreamResponse:
             request, "welcome.html", status=400, token=token, faults=fault, error="Ce code ne convient pas."
         )
     except Invalid as error:
-        status, said, faults = pages.refusal_of(error)
-        return pages.render(request, "welcome.html", status=status, token=token, faults=faults, error=said)
+        return pages.render(request, "welcome.html", refusal=pages.refusal_of(error), token=token)
     return pages.see_other("/connexion", fait="enrolled")
 
 

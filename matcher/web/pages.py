@@ -180,8 +180,20 @@ def environment() -> Environment:
     return jinja
 
 
-def render(request: web.Request, template: str, *, status: int = 200, **context: Any) -> web.Response:
-    """The page ``template``, knowing who looks at it and what was just done."""
+#: What a page shows of a refusal: the status, a sentence for the top, and the faults by field.
+Refusal = tuple[int, str, dict[str, str]]
+
+
+def render(
+    request: web.Request,
+    template: str,
+    *,
+    status: int = 200,
+    refusal: Refusal | None = None,
+    **context: Any,
+) -> web.Response:
+    """The page ``template``, knowing who looks at it, and what was just done or refused."""
+    status, error, faults = refusal or (status, None, {})
     actor = maybe_actor(request)
     house = house_of(request)
     page = environment().get_template(template)
@@ -194,7 +206,7 @@ def render(request: web.Request, template: str, *, status: int = 200, **context:
         heard=request.get(HEARD, ""),
         inside=not request.get(OUTSIDE, False),
         others=request.get(OTHERS, ()),
-        **{"error": None, "faults": {}, **context},
+        **{"error": error, "faults": faults, **context},
     )
     return web.Response(text=text, content_type="text/html", status=status)
 
@@ -234,10 +246,6 @@ async def many_of(request: web.Request, name: str) -> list[str]:
 def given(fields: Mapping[str, str], *names: str) -> dict[str, str]:
     """Those of the named fields that were filled in."""
     return {name: fields[name] for name in names if fields.get(name)}
-
-
-#: What a page shows of a refusal: the status, a sentence for the top, and the faults by field.
-Refusal = tuple[int, str, dict[str, str]]
 
 
 def refusal_of(error: Invalid | Refused | Conflict) -> Refusal:

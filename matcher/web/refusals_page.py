@@ -1,28 +1,25 @@
 """``/refus``: refusals after release, to read; and the two letters of whoever was refused."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Final, Literal, Required, TypeVar
 
 from aiohttp import web
 from typing_extensions import TypedDict
 
 from matcher import printed
-from matcher.service import openings, refusals
+from matcher.service import refusals
 from matcher.service.actors import COORDINATION
 from matcher.service.errors import Conflict, Invalid
 from matcher.service.house import Territory
 from matcher.service.refusals import Facts, Kind, To
-from matcher.web import pages, words
+from matcher.web import pages, rights_page, words
 from matcher.web.keys import actor_of, house_of
 from matcher.web.moves import API, SEARCH
 from matcher.web.reading import Body, answer, body_of
 from matcher.web.route import Doc, Route
 
 _E = TypeVar("_E", bound=StrEnum)
-_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 _ADDRESSED: Final = {
     To.CPAM: "À l’attention du médiateur et de la direction de la caisse primaire d’assurance maladie "
@@ -124,26 +121,7 @@ async def read(request: web.Request) -> web.Response:
 
 async def letters(request: web.Request) -> web.Response:
     """The two letters, for a patient who wishes one."""
-    return await _letters(request)
-
-
-async def _letters(
-    request: web.Request, refusal: pages.Refusal | None = None, given: Mapping[str, str] = _NOTHING
-) -> web.Response:
-    search = request.match_info["id"]
-    told = await openings.of_patient(house_of(request), actor_of(request), search)
-    status, error, faults = refusal or (200, None, {})
-    return pages.render(
-        request,
-        "recourse.html",
-        status=status,
-        error=error,
-        faults=faults,
-        id=search,
-        reference=told["reference"],
-        letters=words.RECOURSE,
-        given=given,
-    )
+    return await rights_page.drawn(request, "recourse.html", words.RECOURSE)
 
 
 async def write(request: web.Request) -> web.Response:
@@ -152,7 +130,9 @@ async def write(request: web.Request) -> web.Response:
     try:
         return await _letter(request, _one_of(To, fields.get("to", ""), "to"), fields.get("agreed") == "oui")
     except (Invalid, Conflict) as error:
-        return await _letters(request, pages.refusal_of(error), fields)
+        return await rights_page.drawn(
+            request, "recourse.html", words.RECOURSE, pages.refusal_of(error), fields
+        )
 
 
 async def _letter(request: web.Request, to: To, agreed: bool) -> web.Response:

@@ -24,13 +24,10 @@ async def _page(
 ) -> web.Response:
     house, actor = house_of(request), actor_of(request)
     reply = await replies.read(house, actor, request.match_info["id"])
-    status, error, faults = refused or (200, None, {})
     return pages.render(
         request,
         "reply.html",
-        status=status,
-        error=error,
-        faults=pages.lenient(faults),
+        refusal=refused,
         r=pages.lenient(reply),
         why=_why(reply),
         typed=pages.lenient(typed),

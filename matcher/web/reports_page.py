@@ -32,7 +32,7 @@ async def journal(request: web.Request) -> web.Response:
 async def report(request: web.Request) -> web.Response:
     """The figures of a period; this year's until another is chosen."""
     house, actor = house_of(request), actor_of(request)
-    refusal: tuple[int, str | None, dict[str, str]] = (200, None, {})
+    refusal: pages.Refusal | None = None
     this_year = _this_year(house)
     try:
         period = _period(request, this_year)
@@ -41,13 +41,10 @@ async def report(request: web.Request) -> web.Response:
         refusal = pages.refusal_of(refused)
         period = this_year
         figures = await _figures(house, actor, period)
-    status, error, faults = refusal
     return pages.render(
         request,
         "report.html",
-        status=status,
-        error=error,
-        faults=faults,
+        refusal=refusal,
         period=report_files.period(figures),
         requests=figures["requests"],
         months=report_picture.months(figures["by_month"]),

@@ -37,10 +37,7 @@ async def one(request: web.Request) -> web.Response:
 
 async def _one(request: web.Request, refusal: pages.Refusal | None = None) -> web.Response:
     view = await views.search(house_of(request), actor_of(request), request.match_info["id"])
-    status, error, faults = refusal or (200, None, {})
-    return pages.render(
-        request, "request_one.html", status=status, error=error, faults=faults, s=pages.lenient(view)
-    )
+    return pages.render(request, "request_one.html", refusal=refusal, s=pages.lenient(view))
 
 
 async def reconfirm(request: web.Request) -> web.StreamResponse:

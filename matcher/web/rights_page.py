@@ -47,18 +47,26 @@ async def page(request: web.Request) -> web.Response:
 async def _page(
     request: web.Request, refusal: pages.Refusal | None = None, given: Mapping[str, str] | None = None
 ) -> web.Response:
+    return await drawn(request, "rights.html", words.ASKED_BY, refusal, given)
+
+
+async def drawn(
+    request: web.Request,
+    template: str,
+    choices: Mapping[str, str],
+    refusal: pages.Refusal | None = None,
+    given: Mapping[str, str] | None = None,
+) -> web.Response:
+    """A page about one person: a form with ``choices``; once refused, with its reason and what was given."""
     search = request.match_info["id"]
     told = await openings.of_patient(house_of(request), actor_of(request), search)
-    status, error, faults = refusal or (200, None, {})
     return pages.render(
         request,
-        "rights.html",
-        status=status,
-        error=error,
-        faults=faults,
+        template,
+        refusal=refusal,
         id=search,
         reference=told["reference"],
-        reasons=words.ASKED_BY,
+        choices=choices,
         given=given or {},
     )
 

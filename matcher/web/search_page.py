@@ -158,7 +158,6 @@ async def show(
     if state in ("submitted", "ready") and actor.role in COORDINATION:
         choices = pages.lenient(await views.announcement_choices(house, actor, view["id"]))
     wider = _wider(choices, view["announcement"])
-    status, error, faults = refusal or (200, None, {})
     entries = timeline.course(view.get("timeline") or [])
     chosen = view["chosen"] and surroundings.met.get(view["chosen"]["id"])
     actions, more = _offered(ACTIONS, state, actor), _offered(MORE, state, actor)
@@ -170,9 +169,7 @@ async def show(
     return pages.render(
         request,
         "search.html",
-        status=status,
-        error=error,
-        faults=faults,
+        refusal=refusal,
         s=view,
         why_these=await sharing.explained(house, actor, view["id"]) if state == "ready" else None,
         next=next_step(view.get("next")),

@@ -45,7 +45,7 @@ async def show(request: web.Request) -> web.Response:
     return _page(request, {})
 
 
-def _page(request: web.Request, typed: dict[str, str], status: int = 200, **more: object) -> web.Response:
+def _page(request: web.Request, typed: dict[str, str], refusal: pages.Refusal | None = None) -> web.Response:
     territory = house_of(request).territory(actor_of(request).territory)
     trial = request.app[TRIALS].last.get(territory.id)
     held = territory.settings
@@ -68,7 +68,7 @@ def _page(request: web.Request, typed: dict[str, str], status: int = 200, **more
     page = pages.render(
         request,
         "trial.html",
-        status=status,
+        refusal=refusal,
         own=own,
         values=values,
         sizes=_options(SIZES, own["size"], values["size"]),
@@ -76,7 +76,6 @@ def _page(request: web.Request, typed: dict[str, str], status: int = 200, **more
         waits=_options(WAITS, own["next_wave"], own["calls"], values["next_wave"], values["calls"]),
         trial=trial,
         rows=[] if trial is None or trial.found is None else rows(trial.found),
-        **more,
     )
     if trial is not None and trial.runs():
         # Without a script the page asks again by itself; it has a link to do so as well.
@@ -114,8 +113,7 @@ async def begin(request: web.Request) -> web.Response:
         if not trials.busy:
             await trials.begin(terrain, wanted)
     except pages.EXPLAINED as refused:
-        status, error, faults = pages.refusal_of(refused)
-        return _page(request, typed, status, error=error, faults=faults)
+        return _page(request, typed, pages.refusal_of(refused))
     return pages.see_other("/reglages/essai")
 
 
