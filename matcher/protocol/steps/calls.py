@@ -108,7 +108,7 @@ def _note(
     if not known and all(c.doctor != doctor for c in turn.around.candidates.ordered):
         raise turn.refusal(
             "not_a_candidate",
-            "Ce médecin ne répond pas à un souhait impératif de la personne : il n’est pas à appeler.",
+            "Ce médecin ne répond pas à un souhait indispensable de la personne : il n’est pas à appeler.",
         )
     if outcome in _PROMISES:
         call_back_at = call_back_at or turn.office_time(ONE_DAY)
