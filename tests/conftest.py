@@ -22,7 +22,7 @@ from matcher.storage import migrate
 from tests import postgres
 from tests.acceptance import installed
 
-pytest_plugins = ["tests.plugins.only_this_host"]
+pytest_plugins = ["tests.plugins.only_this_host", "tests.plugins.light"]
 
 _FOLDER = "TU_TESTS_CLUSTER"
 _FIRST = "TU_TESTS_FIRST_PROCESS"

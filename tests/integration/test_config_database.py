@@ -66,7 +66,7 @@ async def test_what_is_rolled_back_was_never_there(mail_sessions):
         assert (await session.execute(select(OutboxRow))).all() == []
 
 
-async def test_sqlite_is_set_to_keep_what_it_was_told_and_to_forget_what_it_was_not(tmp_path):
+async def test_sqlite_is_set_to_keep_what_it_was_told_and_to_forget_what_it_was_not(tmp_path, as_installed):
     engine = make_engine(f"sqlite:///{tmp_path}/new/folder/x.sqlite3")
     async with engine.begin() as connection:
         found = {
