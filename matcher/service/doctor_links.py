@@ -34,7 +34,7 @@ from matcher.service import asking, doors, handover, second_factor, turn, vaulte
 from matcher.service.actors import Actor, Role
 from matcher.service.errors import Invalid, Locked, WrongCode
 from matcher.service.house import House
-from matcher.service.phrases import hours
+from matcher.service.phrases import duration, hours
 from matcher.service.second_factor import CardAnswer
 from matcher.storage import doctors, journal, links, searches
 from messaging.links import Purpose
@@ -59,7 +59,12 @@ async def open_link(house: House, token: str) -> dict[str, Any]:
         if opened.link.purpose == Purpose.RECORD:
             way = await second_factor.ways(session, house, territory.id, opened.doctor)
             return view | _record_state(house, opened) | way
-        return view | _answer_state(opened, card)
+        view |= _answer_state(opened, card)
+        if view["state"] != "over":
+            # As in the mail that brought the doctor here.
+            delays = territory.settings.urgent if opened.search.urgent else territory.settings.delays
+            view["yes_held"] = duration(delays.yes_held)
+        return view
 
 
 async def answer(

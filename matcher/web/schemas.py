@@ -387,6 +387,8 @@ class LinkView(TypedDict, total=False):
     text: str
     answer: Says
     conditions: TermsView
+    #: Within which time the doctor hears whether the person chose: « 3 jours ouvrés ».
+    yes_held: str
     unconfirmed: bool
     office_open: bool
     office_hours: str

@@ -170,7 +170,10 @@ async def test_an_answer_within_the_reading_time_is_held_until_a_person_settles_
     search = await world.launched()
     doctor = (await world.mailed(search))[0]
     token = world.token(doctor["email"])
-    await world.post(None, "/links/open", {"token": token})
+    shown = await world.post(None, "/links/open", {"token": token})
+    # The page promises what the mail promised.
+    (mail,) = (one for one in world.catcher.to(doctor["email"]) if "/r#" in one.text)
+    assert f"réponse sous {shown['yes_held']}" in mail.text
     assert await world.post(None, "/links/answer", {"token": token, "answer": "yes"}, 202) == {"held": True}
     await world.later(seconds=30)
     seen = await world.get("coordinatrice", f"/searches/{search}")

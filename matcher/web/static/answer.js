@@ -88,6 +88,7 @@
   if (view.purpose === "record") { location.replace(`/dossier#${door.token}`); return; }
   door.fill("doctor", view.delegate ? `Vous répondez pour ${view.doctor?.name || view.doctor}.` : (view.doctor?.name || view.doctor));
   door.fill("text", view.text || view.announcement?.text || view.announcement);
+  door.fill("yes_held", view.yes_held);
   document.getElementById("count-field").hidden = !view.household;
   stand(view);
   // What was pressed in the mail is the first press: its confirmation is shown, and nothing is sent yet.
