@@ -79,6 +79,7 @@ async def submit(house: House, actor: Actor, search_id: str) -> dict[str, Any]:
     require(actor, SUBMITTERS)
     async with house.sessions.begin() as session:
         before = await turn.locked(session, actor, search_id)
+        steps.taken(Event.SUBMIT, before)
         raw = await vaulted.request(session, house, before)
         await _hand_in(session, house, actor, before, checked(raw), raw)
     house.bell.ring(actor.territory)

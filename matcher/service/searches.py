@@ -73,6 +73,7 @@ async def announce(
     require(actor, COORDINATION)
     async with house.sessions.begin() as session:
         before = await turn.locked(session, actor, search_id)
+        steps.taken(Event.ANNOUNCE, before)
         chosen = await announcing.chosen(session, house, before, age, place)
         step = await turn.stepped(session, house, before, lambda s, a: steps.announce(s, chosen, a))
         await turn.carry_out(session, house, actor, before, step, Event.ANNOUNCE)

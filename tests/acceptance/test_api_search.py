@@ -146,6 +146,17 @@ async def test_consent_taken_back_destroys_the_record_and_ends_every_link(small_
     await world.post("requester", f"/searches/{search}/withdraw/undo", expect=409)
 
 
+async def test_what_reads_the_record_is_refused_by_the_state_before_the_record_is_missed(
+    small_world: World,
+) -> None:
+    world = small_world
+    search = f"/searches/{await world.launched()}"
+    await world.post("coordinatrice", f"{search}/withdraw", {"reason": "found_one"})
+    for move, body in (("submit", None), ("announcement", {"place": "Parilly"})):
+        refused = await world.post("coordinatrice", f"{search}/{move}", body, 409)
+        assert (refused["code"], refused["state"]) == ("over", "withdrawn")
+
+
 async def test_the_first_yes_is_chosen_under_first_match_and_the_rest_kept(small_world: World) -> None:
     world = small_world
     consent = request()["consent"] | {"first_match_agreed": True}

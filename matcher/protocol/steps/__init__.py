@@ -53,6 +53,7 @@ from matcher.protocol.steps.life import (
     wake,
     withdraw,
 )
+from matcher.protocol.steps.turn import taken
 
 __all__ = [
     "Claim",
@@ -99,6 +100,7 @@ __all__ = [
     "still_to_try",
     "submit",
     "take_consent",
+    "taken",
     "to_phone",
     "undo_withdrawal",
     "validate",

@@ -59,11 +59,27 @@ UNTOUCHED_AFTER = timedelta(days=90)
 ABANDONED_AFTER = timedelta(days=180)
 
 
+def taken(event: Event, search: Search) -> Kept | Moved:
+    """What the table says of the event here. Raises Refused where it is not taken: to be asked before what
+    the event needs is looked for, so that a record that is closed is no reason but the state is.
+    """
+    cell = MOVES[search.state, event]
+    if isinstance(cell, Refusal):
+        raise Refused(cell.code, cell.reason, search.state)
+    if search.record_destroyed and event in NEED_RECORD:
+        raise Refused(
+            "record_destroyed",
+            "Le dossier a été détruit : il faut déposer une nouvelle demande.",
+            search.state,
+        )
+    return cell
+
+
 class Turn:
     """The working of one event. Raises Refused at the start where the table refuses the event."""
 
     def __init__(self, event: Event, search: Search, around: Around) -> None:
-        cell = MOVES[search.state, event]
+        cell = taken(event, search)
         self.event = event
         self.before = search
         self.search = search
@@ -72,12 +88,6 @@ class Turn:
         #: The event is taken and changes nothing.
         self.kept = isinstance(cell, Kept)
         self._allowed = cell.to if isinstance(cell, Moved) else frozenset({search.state})
-        if isinstance(cell, Refusal):
-            raise self.refusal(cell.code, cell.reason)
-        if search.record_destroyed and event in NEED_RECORD:
-            raise self.refusal(
-                "record_destroyed", "Le dossier a été détruit : il faut déposer une nouvelle demande."
-            )
 
     @property
     def now(self) -> datetime:
