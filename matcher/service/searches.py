@@ -180,7 +180,10 @@ async def set_priority(house: House, actor: Actor, search_id: str, level: str, r
 
 
 async def join(house: House, actor: Actor, search_id: str, other_id: str) -> View:
-    """Two requests for one patient: the less advanced ends as duplicate."""
+    """Two requests for one patient: the less advanced ends as duplicate.
+
+    Raises Refused ``both_released`` where each has a doctor: a task of either tells the office, and stays.
+    """
     require(actor, COORDINATION)
     if search_id == other_id:
         raise Invalid({"search": "Choisissez une autre recherche que celle-ci."})
@@ -195,6 +198,12 @@ async def join(house: House, actor: Actor, search_id: str, other_id: str) -> Vie
             if ended.state is State.WITHDRAWN:
                 await searches.join(session, actor.territory, ended.id, kept)
     house.bell.ring(actor.territory)
+    if State.WITHDRAWN not in (this.search.state, other.search.state):
+        raise Refused(
+            "both_released",
+            "Chacune de ces recherches a son médecin : elles ne sont pas réunies, voyez-les toutes deux.",
+            this.search.state,
+        )
     return await views.search(house, actor, search_id)
 
 

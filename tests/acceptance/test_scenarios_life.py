@@ -133,7 +133,8 @@ async def test_two_released_searches_of_one_patient_are_not_joined_but_a_task(ho
     other = next(one for one in await house.mailed(second) if one["id"] != doctor["id"])
     await house.yes(other)
     await house.do(second, "choose", doctor_id=other["id"])
-    await house.do(first, "join", search=second)
+    refused = await house.do(first, "join", 409, search=second)
+    assert (refused["code"], refused["state"]) == ("both_released", "released")
     assert [await house.state(one) for one in (first, second)] == ["released", "released"]
     assert "both_released" in await house.tasks(first) & await house.tasks(second)
 
