@@ -74,6 +74,11 @@ class Bell:
         for event in self._watchers.get(territory, ()):
             event.set()
 
+    def heard_anything(self) -> None:
+        """Wake everybody who watches: any territory may have been rung in another process."""
+        for territory in self._watchers:
+            self.heard(territory)
+
     async def untold(self) -> set[str]:
         """Wait for rings that other processes do not know of, and take them."""
         await self._to_tell.wait()
@@ -104,13 +109,18 @@ async def _telling(bell: Bell, engine: AsyncEngine) -> None:
 
 
 async def _hearing(bell: Bell, engine: AsyncEngine) -> None:
+    missed = False
     while True:
         try:
             async with contextlib.aclosing(notices.told(engine)) as heard:
                 async for notice in heard:
                     sender, _, territory = notice.partition(" ")
-                    if sender != bell.here:
+                    if not notice and missed:
+                        # Of what was said while nobody listened here, nobody knows whom it concerned.
+                        bell.heard_anything()
+                    elif notice and sender != bell.here:
                         bell.heard(territory)
         except NoticesLost as problem:
             _log.warning("notices_lost", problem=str(problem))
+            missed = True
         await asyncio.sleep(AGAIN_SECONDS)
