@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from matcher.protocol import letters
 from matcher.protocol.announcement import Announcement
+from matcher.protocol.doctors import Zone
 from matcher.protocol.effects import Letter
 from matcher.protocol.ids import DoctorId
 from matcher.protocol.places import Place, PlaceKind, distance_km, rounded_km
@@ -52,7 +53,7 @@ class _Facts:
     factors: Mapping[DoctorId, str]
     #: By id, those that set an authenticator up: they belong to no search.
     set_up: Mapping[str, LinkRow]
-    #: Who may be asked now, where that may have changed since the mail was put into the outbox.
+    #: By search: who may be asked now, where that may have changed since a mail was put into the outbox.
     fitting: Mapping[str, frozenset[DoctorId]]
 
 
@@ -142,13 +143,18 @@ class Composer:
     async def _fitting(
         self, session: AsyncSession, territory: str, owned: Mapping[str, Owned], rows: Sequence[Row]
     ) -> dict[str, frozenset[DoctorId]]:
-        """Of the searches that changed while their mail waited: a hard wish may have come (P4)."""
+        """Of the searches that changed while their mail waited, or whose doctor did: a hard wish may have
+        come, or turn out not to be met (P4).
+        """
+        announcing = [row for row in rows if row.letter in _ANNOUNCING and row.ids["search"] in owned]
+        if not announcing:
+            return {}
+        since = min(row.enqueued_at for row in announcing)
+        corrected = await doctors.corrected(session, territory, [r.ids["doctor"] for r in announcing], since)
         changed = {
-            row.ids["search"]: owned[row.ids["search"]].search
-            for row in rows
-            if row.letter in _ANNOUNCING
-            and row.ids["search"] in owned
-            and owned[row.ids["search"]].search.touched_at > row.enqueued_at
+            search.id: search
+            for row, search in ((row, owned[row.ids["search"]].search) for row in announcing)
+            if max(search.touched_at, corrected.get(DoctorId(row.ids["doctor"]), since)) > row.enqueued_at
         }
         if not changed:
             return {}
@@ -250,7 +256,9 @@ class Composer:
             return unwanted
         if card.away_until is not None and card.away_until >= asking.today(self.house, row.territory):
             return "paused"
-        if search.touched_at > row.enqueued_at and doctor not in facts.fitting[search.id]:
+        if not card.member or card.zone is not Zone.TERRITORY:
+            return "no_member"
+        if doctor not in facts.fitting.get(search.id, {doctor}):
             return "no_longer_fits"
         return None
 

@@ -169,6 +169,22 @@ async def cards(session: AsyncSession, territory: str, ids: Collection[str]) -> 
     return {card.id: card for card in found}
 
 
+async def corrected(
+    session: AsyncSession, territory: str, ids: Collection[str], since: datetime
+) -> dict[DoctorId, datetime]:
+    """When each of these doctors was last corrected, by a person or an import; those only that were so after
+    ``since``.
+    """
+    found = await session.execute(
+        select(_DOCTORS.c.id, _DOCTORS.c.updated_at).where(
+            _DOCTORS.c.territory_id == territory,
+            _DOCTORS.c.id.in_(set(ids)),
+            _DOCTORS.c.updated_at > since,
+        )
+    )
+    return {DoctorId(row.id): row.updated_at for row in found}
+
+
 async def list_(session: AsyncSession, territory: str, q: str | None = None) -> list[Card]:
     """Every doctor of the territory and around, by name; ``q`` is a part of a name."""
     return await _cards(session, _named(territory, q))

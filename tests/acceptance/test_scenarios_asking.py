@@ -100,6 +100,25 @@ async def test_a_hard_wish_made_stricter_stops_the_mails_that_still_wait(house: 
     assert {doctor["sex"] for doctor in got} == {"F"}
 
 
+async def test_a_doctor_who_turns_out_not_to_fit_while_his_announcement_waits_does_not_get_it(
+    house: House,
+) -> None:
+    house.catcher.down = True
+    wishes = [*request()["wishes"], {"kind": "doctor_sex", "value": "F", "hard": True}]
+    search = await house.launched(wishes=wishes)
+    other_sex, gone, *others = await house.mailed(search)
+    house.clock.at += timedelta(minutes=1)
+    await house.call(OFFICE, "PATCH", f"/doctors/{other_sex['id']}", {"sex": "M"})
+    await house.call(OFFICE, "PATCH", f"/doctors/{gone['id']}", {"member": False})
+    house.catcher.down = False
+    await house.advance(hours=1)
+    assert [house.subjects(doctor["email"]) for doctor in (other_sex, gone)] == [[], []]
+    states = {s["doctor"]["id"]: s["state"] for s in (await house.see(search))["solicitations"]}
+    assert [states[doctor["id"]] for doctor in (other_sex, gone)] == ["dropped", "dropped"]
+    assert others
+    assert all(house.subjects(doctor["email"]) for doctor in others)
+
+
 async def test_with_the_relay_down_for_a_day_nobody_is_escalated_before_anybody_was_asked(
     house: House,
 ) -> None:
