@@ -18,6 +18,8 @@ _SECRET_FIELD = re.compile(
 )
 #: Of errors that came of errors, so many are named.
 _LONGEST_CHAIN = 5
+#: Where asyncio begins to quote.
+_CALLED = re.compile(r"[\n(]")
 #: Fields that this module or the logger set themselves.
 _OURS = frozenset({"timestamp", "level", "logger"})
 
@@ -78,6 +80,9 @@ def placed(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mu
         frames = traceback.extract_tb(error.__traceback__)
         places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
         event["exception"] = "\n".join([*places, " from ".join(kinds)])
+    if event.get("logger") == "asyncio":
+        # What it adds, the task or the call at fault, quotes the error or what was being handled.
+        event["event"] = _CALLED.split(str(event["event"]), maxsplit=1)[0]
     return event
 
 

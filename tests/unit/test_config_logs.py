@@ -1,5 +1,6 @@
 """Nothing that names a person or opens a door is printed."""
 
+import asyncio
 import io
 import json
 import logging
@@ -116,6 +117,25 @@ def test_libraries_logs_and_tracebacks_are_cleaned_too(lines):
     assert "test_config_logs.py:" in line["exception"]
     assert "camille" not in json.dumps(line)
     assert "Zinzolin" not in json.dumps(line)
+
+
+async def test_an_error_that_nobody_waited_for_is_logged_without_its_words(lines):
+    async def slip():
+        raise ValueError("Camille Aubépine, née le 2 mars")
+
+    task = asyncio.ensure_future(slip())
+    await asyncio.wait({task})
+    # As asyncio says it once such a task is forgotten.
+    told = {"message": "Task exception was never retrieved", "exception": task.exception(), "future": task}
+    asyncio.get_running_loop().default_exception_handler(told)
+    asyncio.get_running_loop().call_soon(int, "Aubépine")
+    await asyncio.sleep(0)
+    assert "Aubépine" not in json.dumps(lines(), ensure_ascii=False)
+    assert [line["event"] for line in lines()] == [
+        "Task exception was never retrieved",
+        "Exception in callback int",
+    ]
+    assert all(line["exception"].endswith("ValueError") for line in lines())
 
 
 def test_what_goes_over_a_connection_is_not_logged(lines):
