@@ -36,28 +36,25 @@ async def measured(
 
     ``request``: what was just sent, so that taking it in opens nothing; None opens the record.
     """
-    subject = await _subject(session, house, search, request)
     try:
-        return ladder.announce(subject, _ground(house, search))
+        return ladder.announce(await _subject(session, house, search, request), _ground(house, search))
     except CannotAnnounce:
         return None
 
 
 async def refuse_unannounceable(session: AsyncSession, house: House, search: Search) -> NoReturn:
     """Say why nothing may be announced: ``too_few_residents`` or ``no_household_table``."""
-    subject = await _subject(session, house, search)
     try:
-        ladder.announce(subject, _ground(house, search))
+        ladder.announce(await _subject(session, house, search), _ground(house, search))
     except CannotAnnounce as why:
         raise Refused(why.code, why.reason, search.state) from None
     raise Refused("not_announced", "Choisissez d’abord l’annonce de cette recherche.", search.state)
 
 
 async def choices(session: AsyncSession, house: House, search: Search) -> tuple[Announcement, ...]:
-    """What the office may click on, finest first; empty once the record is gone."""
-    subject = await _subject(session, house, search)
+    """What the office may click on, finest first; empty where nothing may be announced."""
     try:
-        offered = ladder.choices(subject, _ground(house, search))
+        offered = ladder.choices(await _subject(session, house, search), _ground(house, search))
     except CannotAnnounce:
         return ()
     if search.announcement is None or not search.announcement_frozen:
@@ -69,8 +66,9 @@ async def choices(session: AsyncSession, house: House, search: Search) -> tuple[
 async def chosen(
     session: AsyncSession, house: House, search: Search, age: str | None, place: str | None
 ) -> Announcement:
-    """The announcement that a person asked for. Raises Refused under K, Invalid for an unknown name."""
-    subject = await _subject(session, house, search)
+    """The announcement that a person asked for. Raises Refused under K or without a birth date, Invalid for
+    an unknown name.
+    """
     ground = _ground(house, search)
     band = where = None
     if age is not None:
@@ -83,7 +81,7 @@ async def chosen(
         if where is None:
             raise Invalid({"place": "Ce lieu n’est pas dans la liste du territoire."})
     try:
-        return ladder.finer(subject, ground, age=band, place=where)
+        return ladder.finer(await _subject(session, house, search), ground, age=band, place=where)
     except CannotAnnounce as why:
         raise Refused(why.code, why.reason, search.state) from None
 
@@ -129,8 +127,11 @@ async def _subject(
     territory = house.territory(search.territory)
     today = asking.today(house, search.territory)
     household = search.household
+    born = request.get("record", {}).get("birth_date")
+    if born is None:  # a draft
+        raise CannotAnnounce("no_birth_date", "Notez d’abord la date de naissance, ou l’année.")
     return Subject(
-        age=age_on(request["record"]["birth_date"], today),
+        age=age_on(born, today),
         place=await asyncio.to_thread(place_of, territory.places, territory.finder, request),
         conditions=tuple(parse_condition(c) for c in request.get("conditions", ())),
         adults=1 if household is None else household.adults,

@@ -50,6 +50,7 @@ async def _launch(house: House, actor: Actor, search_id: str, found: Plan | None
     """Launch with the share of a plan, made now where there is none; how many doctors are mailed."""
     async with house.sessions.begin() as session:
         before = await turn.locked(session, actor, search_id)
+        steps.taken(Event.LAUNCH, before)
         if before.announcement is None:
             await announcing.refuse_unannounceable(session, house, before)
         around = await turn.around(session, house, before, actor.territory)

@@ -146,6 +146,17 @@ async def test_consent_taken_back_destroys_the_record_and_ends_every_link(small_
     await world.post("requester", f"/searches/{search}/withdraw/undo", expect=409)
 
 
+async def test_a_draft_without_a_birth_date_announces_nothing_and_says_so(small_world: World) -> None:
+    world = small_world
+    created = await world.post("requester", "/searches", {"draft": True}, 201)
+    search = f"/searches/{created['id']}"
+    assert await world.get("coordinatrice", f"{search}/announcement") == {"items": []}
+    refused = await world.post("coordinatrice", f"{search}/announcement", {"place": "Parilly"}, 409)
+    assert (refused["code"], refused["state"]) == ("no_birth_date", "draft")
+    refused = await world.post("coordinatrice", f"{search}/launch", expect=409)
+    assert (refused["code"], refused["state"]) == ("not_ready", "draft")
+
+
 async def test_what_reads_the_record_is_refused_by_the_state_before_the_record_is_missed(
     small_world: World,
 ) -> None:
