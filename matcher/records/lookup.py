@@ -39,13 +39,14 @@ def lookup_terms(record: Mapping[str, Any]) -> tuple[Term, ...]:
 
 def query_terms(text: str) -> tuple[Term, ...]:
     """The terms that what somebody typed may stand for: a date, a telephone, a NIR, a name or name and
-    first name in either order. A search is found where any of them is among its own.
+    first name in either order. A search is found where any of them is among its own; a date finds also those
+    of whom only its month or its year is known.
     """
     typed = text.strip()
     terms: list[Term] = []
-    day = _date(typed)
-    if day:
-        return (Term("birth_date", day),)
+    born = _date(typed)
+    if born:
+        return tuple(Term("birth_date", born[:length]) for length in (10, 7, 4) if len(born) >= length)
     if re.fullmatch(r"[+\d][\d\s.()\-]{5,}[\dABab\s]*", typed):
         phone = read_phone(typed)
         if phone.e164 is not None:
@@ -108,14 +109,18 @@ def _nir(record: Mapping[str, Any]) -> list[str]:
 
 
 def _date(text: str) -> str | None:
-    """An ISO date from 02/03/1958, 2.3.1958 or 1958-03-02; None where it is none."""
-    found = re.fullmatch(r"(\d{1,2})[/.\- ](\d{1,2})[/.\- ](\d{4})", text)
-    parts = (found[3], found[2], found[1]) if found else None
-    if parts is None and re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-        parts = (text[:4], text[5:7], text[8:])
+    """An ISO date from 02/03/1958, 2.3.1958 or 1958-03-02, its month or its year from what leaves the rest
+    out (03/1958, 1958-03, 1958); None where it is none.
+    """
+    found = re.fullmatch(r"(?:(?:(\d{1,2})[/.\- ])?(\d{1,2})[/.\- ])?(\d{4})", text)
+    parts = found.group(3, 2, 1) if found else None
+    if parts is None and (found := re.fullmatch(r"(\d{4})-(\d{2})(?:-(\d{2}))?", text)):
+        parts = found.group(1, 2, 3)
     if parts is None:
         return None
+    year, month, day = parts
     try:
-        return date(int(parts[0]), int(parts[1]), int(parts[2])).isoformat()
+        whole = date(int(year), int(month or 1), int(day or 1)).isoformat()
     except ValueError:
         return None
+    return whole[: 10 if day else 7 if month else 4]

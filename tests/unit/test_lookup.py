@@ -49,6 +49,23 @@ def test_other_words_find_nobody(typed: str) -> None:
     assert not set(query_terms(typed)) & set(lookup_terms(RECORD))
 
 
+@pytest.mark.parametrize(
+    ("known", "typed"),
+    [
+        ("1984-05", ("1984-05", "05/1984", "5.1984", "12/05/1984")),
+        ("1984", ("1984", "05/1984", "1984-05-12")),
+    ],
+)
+def test_who_knows_no_day_of_birth_is_found_by_the_month_or_the_year(
+    known: str, typed: tuple[str, ...]
+) -> None:
+    terms = lookup_terms({"birth_date": known})
+    for text in typed:
+        assert set(query_terms(text)) & set(terms), text
+    for text in ("13/1984", "1985", "05/1985", "1984-00", "19840"):
+        assert not set(query_terms(text)) & set(terms), text
+
+
 def test_a_corsican_number_is_found_as_it_was_typed() -> None:
     terms = lookup_terms({"nir": "284052A32102552"})
     assert terms == (Term("nir", "284052A321025"),)
