@@ -76,7 +76,18 @@ _OTHERS: Final = {
     "adults": "Adultes", "children": "Enfants", "declaration": "Déclaration", "state": "Rendez-vous",
     "honoured_on": "Rendez-vous honoré le", "handover": "Remise de la fiche", "next": "La suite",
     "relaunch_on": "Date de relance", "asked_by": "Qui le demande", "agreed": "Accord de la personne",
-    "kind": "Ce que c’était",
+    "kind": "Ce que c’est", "role": "Rôle", "structure": "Structure", "scopes": "Ce que la clé permet",
+    "password": "Mot de passe", "again": "Le même, une seconde fois", "current": "Mot de passe actuel",
+    "code": "Code", "token": "Lien d’inscription", "passkey": "Clé d’accès",
+    # Of a doctor.
+    "last_name": "Nom", "first_name": "Prénom", "rpps": "RPPS", "languages": "Langues", "zone": "Zone",
+    "delegate_email": "Secrétariat ou remplaçant·e (e-mail)", "step_free": "Accès sans marche",
+    "home_visits": "Visites à domicile", "teleconsultation": "Téléconsultation", "sector": "Secteur",
+    "member": "Membre", "do_not_call": "Ne pas appeler", "declines": "Ce que ce médecin décline",
+    "asked_per_week": "Sollicitations par semaine", "accepted_per_month": "Nouveaux patients par mois",
+    "list_size": "Patients de sa liste", "away_until": "Absent·e jusqu’au", "places": "Nombre de places",
+    "lat": "Latitude", "lon": "Longitude", "email_checked": "Adresse e-mail vérifiée",
+    "phone_checked": "Téléphone vérifié",
 }  # fmt: skip
 
 
@@ -111,6 +122,8 @@ class Line:
 
     label: str
     value: str
+    #: A telephone number, to be dialled at one touch.
+    dials: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,12 +144,16 @@ def say(name: str, value: Any) -> str:
         return "oui" if value else "non"
     if isinstance(value, dict):
         shown = {k: v for k, v in value.items() if k not in _FOR_MACHINES}
-        return " ; ".join(f"{LABELS.get(k, k)} : {say(k, v)}" for k, v in shown.items())
+        between = "\n" if name == "screening" else " ; "
+        return between.join(f"{LABELS.get(k, k)} : {say(k, v)}" for k, v in shown.items())
     if isinstance(value, list):
         return " / ".join(say(name, v) for v in value)
     if name == "birth_date" or name.endswith("_on"):
         return written(str(value))
     return CODES.get(name, {}).get(str(value), str(value))
+
+
+_DIALLED: Final = frozenset({"phone", "phone2"})
 
 
 def laid_out(record: dict[str, Any]) -> tuple[Group, ...]:
@@ -146,7 +163,7 @@ def laid_out(record: dict[str, Any]) -> tuple[Group, ...]:
     groups = []
     for title, fields in (*GROUPS, ("Autres renseignements", rest)):
         lines = tuple(
-            Line(label=LABELS.get(field, field), value=say(field, record[field]))
+            Line(label=LABELS.get(field, field), value=say(field, record[field]), dials=field in _DIALLED)
             for field in fields
             if record.get(field) not in (None, "", [], {})
         )

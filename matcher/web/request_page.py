@@ -64,7 +64,9 @@ async def resume(request: web.Request) -> web.StreamResponse:
     if view["input"] is None:
         raise web.HTTPSeeOther(f"/mes-demandes/{search}")
     shown = _resumed(request, dict(view["input"]), view["state"])
-    return await _form(request, replace(shown, wanted=tuple(view["missing"] or ())))
+    # Of a draft that is only begun nobody asks for anything yet.
+    wanted = tuple(view["missing"] or ()) if view["state"] == "returned" else ()
+    return await _form(request, replace(shown, wanted=wanted))
 
 
 async def correct(request: web.Request) -> web.StreamResponse:

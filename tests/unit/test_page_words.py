@@ -13,6 +13,8 @@ from matcher.service.actors import Role
 from matcher.service.views import PURPOSES
 from matcher.storage.journal import Entry
 from matcher.web import journal_words, words
+from matcher.web.api_directory import DoctorCorrection, DoctorIn
+from matcher.web.record_words import label_of
 from matcher.web.search_actions import ACTIONS
 from matcher.web.search_page import ANYBODY
 
@@ -24,6 +26,18 @@ def test_whatever_was_done_is_said_on_the_page_that_follows() -> None:
     done = set(re.findall(r'(?:fait=|_noted\()"(\w+)"', written)) | {action.done for action in ACTIONS}
     assert len(done) > 40, done
     assert done <= set(words.DONE), done - set(words.DONE)
+
+
+def test_a_field_at_fault_is_named_as_the_page_names_it() -> None:
+    written = "\n".join(path.read_text("utf-8") for path in (MATCHER / "web").glob("*.py"))
+    named = {
+        *re.findall(r'Invalid\(\{"(\w+)"', written),
+        *DoctorCorrection.model_fields,
+        *DoctorIn.model_fields,
+    }
+    named |= {"password", "role", "structure", "passkey", "code"}
+    # A body is of the API alone.
+    assert {name for name in named if label_of(name) == name} == {"body"}
 
 
 def test_the_codes_of_the_protocol_have_words() -> None:
