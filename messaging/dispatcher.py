@@ -296,9 +296,9 @@ class Dispatcher:
         now = self._now()
         # A relay that heard nothing uses up no attempt.
         attempts = 1 if failure is Failure.UNREACHED else row.attempts
-        again_at = next_attempt(
-            failure, attempts=attempts, enqueued_at=row.enqueued_at, now=now, chance=self._chance()
-        )
+        # Whoever sends a dead mail again enqueues it anew: its patience begins then.
+        since = max(row.enqueued_at, row.first_attempt_at)
+        again_at = next_attempt(failure, attempts=attempts, since=since, now=now, chance=self._chance())
         if again_at is None:
             return row, Outcome(kind=Kind.DEAD, detail=detail), None
         if failure is Failure.UNREACHED:

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 #: No pause is longer, so that a relay back after a day finds its mail within the half hour.
 LONGEST = timedelta(minutes=30)
-#: A mail that could not be handed over for so long is dead. Public relays give up after as long.
+#: A mail that was tried in vain for so long is dead. Public relays give up after as long.
 PATIENCE = timedelta(days=5)
 #: Each ambiguous attempt may have put one more copy into a mailbox.
 AMBIGUOUS_ATTEMPTS = 6
@@ -40,14 +40,14 @@ FIRST = {
 
 
 def next_attempt(
-    failure: Failure, *, attempts: int, enqueued_at: datetime, now: datetime, chance: float
+    failure: Failure, *, attempts: int, since: datetime, now: datetime, chance: float
 ) -> datetime | None:
-    """When to try again after ``attempts`` attempts, or None to give up.
+    """When to try again after ``attempts`` attempts, the first of them at ``since``, or None to give up.
 
     ``chance`` is drawn from [0, 1): pauses are spread by a quarter either way, lest all mails that met one
     dead relay come back to it in the same second.
     """
-    if failure is Failure.PERMANENT or now - enqueued_at >= PATIENCE:
+    if failure is Failure.PERMANENT or now - since >= PATIENCE:
         return None
     if failure is Failure.AMBIGUOUS and attempts >= AMBIGUOUS_ATTEMPTS:
         return None

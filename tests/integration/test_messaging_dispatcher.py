@@ -171,9 +171,18 @@ async def test_a_relay_away_for_a_day_loses_no_mail(mail_sessions, clock):
 
 async def test_a_mail_nobody_takes_for_days_is_given_up_and_told(house, clock):
     await house.put("later")
+    await house.dispatcher.run_once()
     clock.move(seconds=PATIENCE.total_seconds())
     await house.dispatcher.run_once()
-    assert house.told == [("later", Kind.DEAD, "451 4.7.1")]
+    assert house.told == [("later", kind, "451 4.7.1") for kind in (Kind.RETRY, Kind.DEAD)]
+
+
+async def test_a_mail_that_nobody_could_send_for_days_has_the_patience_of_a_new_one(house, clock):
+    await house.put("later")
+    # The service was stopped, or waited for its office after a restore.
+    clock.move(seconds=2 * PATIENCE.total_seconds())
+    await house.dispatcher.run_once()
+    assert house.kinds("later") == [Kind.RETRY]
 
 
 async def test_a_mail_whose_answer_was_lost_goes_again_as_the_same(house, catcher, clock):

@@ -66,6 +66,7 @@ async def test_while_the_relay_is_down_nothing_is_claimed_between_two_probes(awa
 
 async def test_a_relay_down_for_longer_than_a_mail_may_wait_is_told_as_a_death(away, clock):
     await away.put("d1")
+    await away.dispatcher.run_once()
     clock.move(seconds=PATIENCE.total_seconds())
     await away.dispatcher.run_once()
     assert away.told == [("d1", Kind.DEAD, "connection")]

@@ -13,7 +13,7 @@ ENQUEUED = datetime(2026, 11, 23, 8, tzinfo=UTC)
 
 def pause(failure, attempts, *, after=timedelta(), chance=0.5):
     now = ENQUEUED + after
-    again = next_attempt(failure, attempts=attempts, enqueued_at=ENQUEUED, now=now, chance=chance)
+    again = next_attempt(failure, attempts=attempts, since=ENQUEUED, now=now, chance=chance)
     return None if again is None else again - now
 
 
