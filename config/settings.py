@@ -178,7 +178,11 @@ def load_settings(environ: Mapping[str, str] | None = None, *, defaults: Path = 
         # Beside the keys is where this installation may write.
         addresses_dir=_checked("addresses_dir", _path, given) if given else keys_dir.parent / "addresses",
         escrow_dir=_checked("escrow_dir", _path, escrow) if escrow else keys_dir.parent / "escrow",
-        territories=_checked("territories", _path, values["territories"]),
+        # The folder that is shipped may be left out of an image: territories are kept in the database too. One
+        # that somebody names and that is not there is a slip, by which old settings would be used silently.
+        territories=_checked(
+            "territories", _folder if f"{PREFIX}TERRITORIES" in environ else _path, values["territories"]
+        ),
         lease=_checked("lease", _lease, values["lease"]),
         log_level=_checked("log_level", _level, values["log_level"]),
         metrics_token=values["metrics_token"],
@@ -246,6 +250,13 @@ def _path(text: str) -> Path:
     if not text or "\0" in text:
         raise ValueError("a folder's path")
     return Path(text)
+
+
+def _folder(text: str) -> Path:
+    path = _path(text)
+    if not path.is_dir():
+        raise ValueError("no such folder")
+    return path
 
 
 def _file(text: str) -> Path:

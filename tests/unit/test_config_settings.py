@@ -74,6 +74,7 @@ def test_no_secret_is_shown_with_the_settings():
         ("PUBLIC_URL", "https://tu.example/#x"),
         ("KEYS_DIR", ""),
         ("TERRITORIES", ""),
+        ("TERRITORIES", "/nowhere/territories"),
         ("LEASE", "60"),
         ("LEASE", "PT0S"),
         ("LEASE", "P2D"),
