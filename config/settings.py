@@ -178,8 +178,8 @@ def load_settings(environ: Mapping[str, str] | None = None, *, defaults: Path = 
         # Beside the keys is where this installation may write.
         addresses_dir=_checked("addresses_dir", _path, given) if given else keys_dir.parent / "addresses",
         escrow_dir=_checked("escrow_dir", _path, escrow) if escrow else keys_dir.parent / "escrow",
-        # The folder that is shipped may be left out of an image: territories are kept in the database too. One
-        # that somebody names and that is not there is a slip, by which old settings would be used silently.
+        # The shipped folder may be left out of an image: territories are kept in the database too. One that
+        # somebody names and that is not there is a slip, by which old settings would be used silently.
         territories=_checked(
             "territories", _folder if f"{PREFIX}TERRITORIES" in environ else _path, values["territories"]
         ),
