@@ -64,6 +64,14 @@ def fate(mail: Incoming) -> Fate | None:
     return _of_words(text, Fate.PERMANENT if permanent else Fate.UNCLEAR)
 
 
+def blames_address(said: str) -> bool:
+    """Whether a relay's lasting refusal, ``550 5.1.1``, says that the address is at fault: not its own rules,
+    nor a full mailbox, nor a mail that was too large.
+    """
+    refused = said.startswith("5") and not said.startswith("53")
+    return refused and _of_code(said, said, Fate.UNCLEAR) is Fate.PERMANENT
+
+
 def _comes_from_a_server(mail: Incoming) -> bool:
     """Whether a mail server seems to say this: what people write is never searched for failures."""
     if mail.message.get("X-Failed-Recipients") is not None:

@@ -16,6 +16,12 @@ from messaging.retry import Failure
 #: Relays end connections that carry too many mails.
 _MAILS_PER_CONNECTION = 100
 _ENHANCED = re.compile(r"\b[245]\.[0-9]{1,3}\.[0-9]{1,3}\b")
+#: Rules of the relay or a log-in that lapsed (X.7.X of RFC 3463, 530, 535), not something about this mail.
+_RULES = re.compile(r"^[^ ]+ 5\.7\.|^53\d")
+#: The same where no enhanced code says so.
+_NO_RELAY = re.compile(
+    r"relaying|not permitted to relay|relay (access )?(denied|not permitted)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,13 +188,16 @@ class _Attempt:
     def _meaning(self, refusal: SMTPResponseException) -> Delivery:
         enhanced = _ENHANCED.search(refusal.message)
         detail = f"{refusal.code} {enhanced[0]}" if enhanced else str(refusal.code)
-        if 500 <= refusal.code < 600 and self._addressing:
+        words = "" if enhanced else refusal.message
+        ours = _RULES.match(detail) is not None or _NO_RELAY.search(words) is not None
+        if 500 <= refusal.code < 600 and self._addressing and not ours:
             return Delivery(failure=Failure.PERMANENT, detail=detail)
-        if self._data and not 400 <= refusal.code < 500:
+        if self._data and not ours and not 400 <= refusal.code < 500:
             # Not a word of the protocol, and the message may have been read.
             return Delivery(failure=Failure.AMBIGUOUS, detail=detail)
-        # Refused before any recipient was named (log-in, our own address): a fault of the settings or of the
-        # relay, not of this mail. Somebody will mend it; until then no mail may die of it.
+        # Refused before any recipient was named (log-in, our own address), or by the relay's rules: a fault
+        # of the settings or of the relay, not of this mail. Somebody will mend it; until then no mail may
+        # die of it.
         return Delivery(
             failure=Failure.UNREACHED if self._connecting else Failure.DEFERRED,
             detail=detail,

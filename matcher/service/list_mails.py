@@ -10,6 +10,7 @@ from matcher.service.house import House
 from matcher.service.phrases import frame
 from matcher.storage import doctors, links, origins
 from matcher.storage.doctors import Card
+from messaging.bounces import blames_address
 from messaging.claims import Kind, Outcome, Row
 from messaging.letters import Letters, Mailbox, Message, Obsolete, compose
 from messaging.links import Link, Purpose
@@ -67,7 +68,7 @@ async def settled(session: AsyncSession, row: Row, outcome: Outcome) -> None:
     if state is None:
         return
     await origins.settled(session, row.territory, row.ids["origin"], row.ids["doctor"], state)
-    if outcome.kind is Kind.DEAD and outcome.detail.startswith("5"):
+    if outcome.kind is Kind.DEAD and blames_address(outcome.detail):
         await doctors.flag_mailbox(session, row.territory, row.ids["doctor"])
 
 

@@ -20,6 +20,7 @@ from matcher.service.house import House
 from matcher.service.turn import Taken
 from matcher.storage import searches
 from messaging import dead_letters
+from messaging.bounces import blames_address
 from messaging.claims import Kind, Outcome, Row
 from messaging.links import Purpose
 
@@ -77,8 +78,8 @@ class Telling:
             except Refused:
                 # The search has ended meanwhile: what became of the mail changes nothing any more.
                 continue
-            if not outcome.detail.startswith("5"):
-                # The relay was away for too long; it never said that this address is at fault.
+            if not blames_address(outcome.detail):
+                # The relay was away for too long, or has rules; it never said that this address is at fault.
                 kept = tuple(effect for effect in step.effects if not isinstance(effect, FlagMailbox))
                 step = replace(step, effects=kept)
             search = step.search

@@ -113,7 +113,7 @@ class Relay:
                 elif self._strikes(Mood.LATER):
                     await say("451 4.7.1 come back")
                 elif self._strikes(Mood.NEVER):
-                    await say("554 5.7.1 no")
+                    await say("550 5.1.1 not today")
                 else:
                     if self._strikes(Mood.SLOW):
                         await asyncio.sleep(self.chance.uniform(0.2, 2))

@@ -52,6 +52,12 @@ class Catcher:
         match _name(address):
             case "never":
                 return f"550 5.1.1 <{address}> unknown here"
+            case "denied":
+                return f"554 5.7.1 <{address}>: Relay access denied"
+            case "relaying":
+                return "550 relaying not permitted"
+            case "log-in":
+                return "530 Authentication required"
             case "later":
                 return "451 4.7.1 come back"
             case "cut":
@@ -66,6 +72,8 @@ class Catcher:
         name = _name(recipient)
         if name == "too-big":
             return "552 5.3.4 too big"
+        if name == "policy":
+            return "550 5.7.1 not in this tone"
         if name == "full":
             return "452 4.2.2 full"
         if name == "odd":

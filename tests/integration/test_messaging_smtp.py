@@ -63,6 +63,10 @@ async def test_a_connection_is_renewed_before_the_relay_tires_of_it(catcher, poo
     ("name", "failure", "detail"),
     [
         ("never", Failure.PERMANENT, "550 5.1.1"),
+        ("denied", Failure.DEFERRED, "554 5.7.1"),
+        ("relaying", Failure.DEFERRED, "550"),
+        ("log-in", Failure.DEFERRED, "530"),
+        ("policy", Failure.DEFERRED, "550 5.7.1"),
         ("later", Failure.DEFERRED, "451 4.7.1"),
         ("too-big", Failure.PERMANENT, "552 5.3.4"),
         ("full", Failure.DEFERRED, "452 4.2.2"),

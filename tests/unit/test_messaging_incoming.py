@@ -141,3 +141,15 @@ def test_an_attached_text_is_not_what_was_written():
 def test_a_mail_with_two_senders_is_nobody_s():
     raw = b"From: a@cabinet.example, b@cabinet.example\n\noui"
     assert incoming.parse(raw, no_sender=False).sender == ""
+
+
+@pytest.mark.parametrize("said", ["550 5.1.1", "550", "551 5.1.6", "550 5.2.1"])
+def test_a_relay_that_knows_nobody_of_that_name_blames_the_address(said):
+    assert bounces.blames_address(said)
+
+
+@pytest.mark.parametrize(
+    "said", ["554 5.7.1", "530", "535 5.7.8", "552 5.2.2", "552 5.3.4", "451 4.7.1", "connection", "timeout"]
+)
+def test_rules_and_full_mailboxes_say_nothing_against_an_address(said):
+    assert not bounces.blames_address(said)
