@@ -24,6 +24,8 @@ from tests.acceptance import installed
 
 pytest_plugins = ["tests.plugins.only_this_host", "tests.plugins.light"]
 
+#: Makes a database for as long as it is needed, of a template.
+FreshPostgreSQL = Callable[..., AbstractContextManager[str]]
 _FOLDER = "TU_TESTS_CLUSTER"
 _FIRST = "TU_TESTS_FIRST_PROCESS"
 _TEMPLATE = "template_trait_union"
@@ -111,14 +113,17 @@ async def postgresql_template(cluster: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def fresh_postgresql(cluster: Path, postgresql_template: str) -> Callable[[], AbstractContextManager[str]]:
-    """``with fresh_postgresql() as url``: a migrated database on PostgreSQL, gone afterwards."""
+def fresh_postgresql(cluster: Path, postgresql_template: str) -> FreshPostgreSQL:
+    """``with fresh_postgresql() as url``: a migrated database on PostgreSQL, gone afterwards. Where another
+    template is given, the database's name begins with its.
+    """
 
     @contextmanager
-    def fresh() -> Iterator[str]:
-        name = f"t_{uuid4().hex}"
+    def fresh(template: str | None = None) -> Iterator[str]:
+        template = template or postgresql_template
+        name = f"{template}_{uuid4().hex[:16]}"
         with _admin(cluster) as admin:
-            admin.execute(f"CREATE DATABASE {name} TEMPLATE {postgresql_template}")
+            admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         yield postgres.url(cluster, name)
         with _admin(cluster) as admin:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
@@ -127,7 +132,7 @@ def fresh_postgresql(cluster: Path, postgresql_template: str) -> Callable[[], Ab
 
 
 @pytest.fixture
-def postgresql_url(fresh_postgresql: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+def postgresql_url(fresh_postgresql: FreshPostgreSQL) -> Iterator[str]:
     """A fresh migrated database on PostgreSQL."""
     with fresh_postgresql() as url:
         yield url

@@ -11,14 +11,29 @@ import pytest
 import structlog
 
 from config.logs import configure
+from tests import postgres
+from tests.acceptance import installed
 from tests.acceptance.api_world import World, make_world
 from tests.acceptance.house import House
 
 
+@pytest.fixture(
+    params=[pytest.param("sqlite"), pytest.param("postgresql", marks=pytest.mark.postgres)],
+)
+def world_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database for ``make_world``, on each of the two: on PostgreSQL installed already, once one was."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite_url")
+        return
+    server = postgres.url(request.getfixturevalue("cluster"), "")
+    with request.getfixturevalue("fresh_postgresql")(installed.template(server)) as url:
+        yield url
+
+
 @pytest.fixture
-async def world(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
+async def world(world_url: str, tmp_path: Path) -> AsyncIterator[World]:
     """On SQLite and on PostgreSQL."""
-    async with make_world(database_url, tmp_path) as made:
+    async with make_world(world_url, tmp_path) as made:
         yield made
 
 
@@ -60,13 +75,10 @@ def logs() -> Iterator[io.StringIO]:
 
 @pytest.fixture
 def empty_url(
-    request: pytest.FixtureRequest,
-    database_url: str,
-    fresh_postgresql: Callable[[], AbstractContextManager[str]],
-    tmp_path: Path,
+    world_url: str, fresh_postgresql: Callable[[], AbstractContextManager[str]], tmp_path: Path
 ) -> Iterator[str]:
     """An empty database of the same kind as the one of the test."""
-    if database_url.startswith("sqlite"):
+    if world_url.startswith("sqlite"):
         yield f"sqlite:///{tmp_path}/again/base.sqlite3"
         return
     with fresh_postgresql() as url:

@@ -27,10 +27,10 @@ _made: dict[str, _Made] = {}
 
 async def into(url: str, keys: Path, install: Callable[[], Awaitable[dict[str, str]]]) -> dict[str, str]:
     """Bring the migrated database at ``url`` and the folder ``keys`` to where ``install`` leaves them; the
-    API keys of everybody.
+    API keys of everybody. A database made of ``template`` is there already.
     """
     parsed = make_url(url)
-    here, name = parsed.set(database="").render_as_string(), parsed.database
+    here, name = _server_of(url), parsed.database
     assert name is not None
     known = _made.get(here)
     if known is None:
@@ -40,12 +40,18 @@ async def into(url: str, keys: Path, install: Callable[[], Awaitable[dict[str, s
         return dict(given)
     if parsed.get_backend_name() == "sqlite":
         shutil.copyfile(known.database, name)
-    else:
+    elif not name.startswith(known.database):
         with _server(url) as admin:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
             admin.execute(f"CREATE DATABASE {name} TEMPLATE {known.database}")
     shutil.copytree(known.folder / "keys", keys)
     return dict(known.keys)
+
+
+def template(url: str) -> str | None:
+    """The name of an installed database on the server of ``url``, to make others of; None: none was yet."""
+    known = _made.get(_server_of(url))
+    return known and known.database
 
 
 def forget() -> None:
@@ -63,6 +69,10 @@ def _kept(url: str, name: str, folder: Path) -> str:
     with _server(url) as admin:
         admin.execute(f"CREATE DATABASE {kept} TEMPLATE {name}")
     return kept
+
+
+def _server_of(url: str) -> str:
+    return make_url(url).set(database="").render_as_string()
 
 
 def _server(url: str) -> psycopg.Connection:

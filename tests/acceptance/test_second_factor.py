@@ -70,9 +70,9 @@ async def house(sqlite_url: str, tmp_path: Path, gateway: Gateway, issuer: str) 
 
 
 @pytest.fixture
-async def both(database_url: str, tmp_path: Path, gateway: Gateway, issuer: str) -> AsyncIterator[House]:
+async def both(world_url: str, tmp_path: Path, gateway: Gateway, issuer: str) -> AsyncIterator[House]:
     """The same on SQLite and on PostgreSQL."""
-    async with make_world(database_url, tmp_path, settings_of(gateway, issuer)) as world:
+    async with make_world(world_url, tmp_path, settings_of(gateway, issuer)) as world:
         yield House(**vars(world))
 
 
