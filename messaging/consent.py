@@ -24,7 +24,7 @@ _THE_OFFICE = rf"(?:(?:le|mon|notre|au) )?(?:secretariat|cabinet){_AT_A_NUMBER}"
 
 #: Says a yes by itself.
 _SAYS = (
-    r"oui",
+    r"(?:c est )?oui",
     r"volontiers",
     r"avec (?:tres )?(?:grand )?plaisir",
     rf"{_I} {_CAN} (?:(?:la|le|l|les) {_TAKE}|{_TAKE} {_WHOM})",
@@ -37,12 +37,12 @@ _SAYS = (
 _MAY_SAY = (r"ok", r"d accord", r"c est ok", r"c est d accord")
 #: Goes with a yes, and says nothing else.
 _GOES_WITH = (
-    r"c est (?:bon|possible|entendu|parfait|oui)",
+    r"c est (?:bon|possible|entendu|parfait)",
     rf"(?:je suis|nous sommes|on est) d accord(?: pour (?:la |le |l |les ){_TAKE})?",
     rf"{_I} (?:{_CAN}(?: {_TAKE})?|prends|prend|prenons)",
     r"(?:je|nous) (?:vous )?(?:confirme|confirmons)(?: mon accord| notre accord)?",
     r"(?:ma|notre) reponse est",
-    rf"pour (?:{_WHOM}|moi|nous)",
+    rf"pour (?:{_WHOM}|moi|nous|{_TAKE} {_WHOM})",
     r"comme (?:nouvelle |nouveau )?patiente?(?: de mon cabinet)?",
     r"(?:au|a mon|a notre|dans mon|dans notre) cabinet",
     r"dans (?:ma|notre) patientele",

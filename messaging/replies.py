@@ -40,7 +40,7 @@ _CLOSING = re.compile(
     r"\b(cordialement|confraternellement|amicalement|respectueusement|sinceres salutations|bien a vous"
     r"|cdlt|cdt|bonne (journee|soiree|reception|continuation)|bon courage)\b"
 )
-#: Below a signature too, these lines are an answer's.
+#: Below a name too, these lines say something, whatever else stands in them.
 _POSTSCRIPT = re.compile(
     r"^(p\.?\s?s|n\.?b|edit|post-?scriptum|finalement|en fait|par contre|attention|rectificatif|correction"
     r"|toutefois|cependant|mais|non|oui|sous r[ée]serve|[àa] condition|[àa] partir|apr[èe]s|avant|pas|plus"
@@ -48,6 +48,15 @@ _POSTSCRIPT = re.compile(
     r"|uniquement (si|pour|en|à)|seulement)\b"
     r"|\b(je|nous|on|elle|il)\b|\bj['’]",
     re.IGNORECASE,
+)
+#: What stands in signatures. A line below the name that holds none of it was written for us.
+_OF_SIGNATURES = re.compile(
+    r"\b(medecins?|medecine|generaliste|specialiste|cabinet|maison|centre|pole|msp|scp|selarl|secretariat"
+    r"|secretaire|rue|avenue|av|boulevard|bd|place|chemin|allee|impasse|cours|quai|route|cedex|tel|telephone"
+    r"|fax|mobile|portable|standard|rpps|adeli|finess|mail|courriel|email|www|https?|doctolib"
+    r"|consultations? (sur|du|le|libres?)|rendez vous (au|par|sur|uniquement)|horaires|ouverte?"
+    r"|fermee?s? (le|les)|absente?s? (le|les) (lundi|mardi|mercredi|jeudi|vendredi|samedi)|(du )?lundi au"
+    r"|conventionnee?|secteur|diplomee?|ancien|ancienne|faculte|universite|\d{5}|0\d( ?\d\d){4})\b"
 )
 #: Words of sentences, not of names: a line with one of them, or with an adverb, is no signature.
 _ORDINARY = _words_of(
@@ -141,7 +150,8 @@ _DOUBT = re.compile(
 _NOT_A_NO = re.compile(
     r"\b(pas (trop|si|tellement|impossible|complete?s?|pleine?s?|surchargee?s?|debordee?s?|trouver|chez"
     r"|(le|la|ce|cet|cette|un|du|au|celui|celle)? ?(docteur|dr|medecin|cabinet))"
-    r"|c est possible|deja (ma|mon|notre|nos|une?|patiente?)|soucis?|problemes?)\b"
+    r"|c est possible|deja (ma|mon|notre|nos|une?|patiente?)|soucis?|problemes?"
+    r"|pas ne pas|(mon|notre) confrere)\b"
     r"|\b(je|on|nous) (prends|prend|prenons|peux|peut|pouvons|veux|veut|voulons|accueill\w+)"
     r"(?! (pas|plus|malheureusement|vraiment|donc)\b)"
 )
@@ -202,7 +212,8 @@ def read(text: str, *, subject: str = "", ours: Sequence[str] = (), today: date)
     """What a reply says. ``ours`` are phrases of the mail that it answers: from the first on it is quoted."""
     if _FORWARD.match(subject) or len(subject) > _LONGEST:
         return Reading()
-    body = _understood(_signed_off(own_words(text, ours)), today)
+    said, below = _signed_off(own_words(text, ours))
+    body = Reading() if below else _understood(said, today)
     head = _understood(_own_subject(subject), today)
     if body is None:
         return head or Reading()
@@ -242,8 +253,10 @@ def _spaced(line: str) -> str:
     return " ".join(line.replace("\u00a0", " ").replace("\u202f", " ").split())
 
 
-def _signed_off(text: str) -> str:
-    """Without the signature: what follows a closing word or a name, but for a postscript."""
+def _signed_off(text: str) -> tuple[str, bool]:
+    """The text up to its signature, which a closing word or a name begins, and whether there is more below
+    than a signature holds.
+    """
     lines = text.splitlines()
     kept: list[str] = []
     for at, line in enumerate(lines):
@@ -252,12 +265,12 @@ def _signed_off(text: str) -> str:
             _NAME.match(line) or (_SIGNED.match(line) and _may_be_a_name(line))
         )
         if said and named:
-            return "\n".join([*kept, *_postscript(lines[at:])])
+            return "\n".join(kept), not all(map(_of_a_signature, lines[at:]))
         closing = _CLOSING.search(_plain(line))
         kept.append(line)
         if closing is not None:
-            return "\n".join([*kept, *_postscript(lines[at + 1 :])])
-    return "\n".join(kept)
+            return "\n".join(kept), not all(map(_of_a_signature, lines[at + 1 :]))
+    return "\n".join(kept), False
 
 
 def _means(line: str) -> bool:
@@ -271,9 +284,16 @@ def _may_be_a_name(text: str) -> bool:
     return not ordinary and not _means(text)
 
 
-def _postscript(lines: Sequence[str]) -> Sequence[str]:
-    first = next((at for at, line in enumerate(lines) if _POSTSCRIPT.search(line)), len(lines))
-    return lines[first:]
+def _of_a_signature(line: str) -> bool:
+    """Whether a line, as it stands below closing words or a name, says nothing to us."""
+    plain = _plain(line)
+    if not plain or _NAME.match(line):
+        return True
+    if _POSTSCRIPT.search(line):
+        return False
+    if "@" in line or _OF_SIGNATURES.search(plain) or _CLOSING.search(plain):
+        return True
+    return _SIGNED.match(line) is not None and _may_be_a_name(line)
 
 
 def _own_subject(subject: str) -> str:

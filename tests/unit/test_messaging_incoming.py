@@ -78,7 +78,7 @@ def test_what_comes_with_a_yes_is_shown_too():
 
 
 @given(raw=st.binary(max_size=2000))
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_no_bytes_break_the_reading(raw):
     assert word(raw) in ("yes", "no", "pause", "read", "automatic", *bounces.Fate)
 
