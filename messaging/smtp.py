@@ -58,15 +58,17 @@ class Pool:
         try:
             async with self._timeout(within), self._places:
                 try:
-                    return await attempt.run()
+                    await attempt.run()
                 except SMTPResponseException as refusal:
-                    return await attempt.refused(refusal)
+                    await attempt.refused(refusal)
                 finally:
                     await self._give_back(attempt)
         except TimeoutError:
-            return attempt.lost("timeout")
+            attempt.lost("timeout")
         except (SMTPException, OSError):
-            return attempt.lost("connection")
+            attempt.lost("connection")
+        assert attempt.delivery is not None
+        return attempt.delivery
 
     async def probe(self, *, within: float) -> bool:
         """Whether the relay takes a connection; it is kept for the next mail."""
@@ -146,13 +148,15 @@ class _Attempt:
         self._pool = pool
         self._message = message
         self.connection: _Connection | None = None
+        #: What came of it, once the relay has said so: how the connection fares afterwards changes nothing.
+        self.delivery: Delivery | None = None
         #: The connection is between two mails, so it can carry another.
         self.clean = False
         self._connecting = False
         self._addressing = False
         self._data = False
 
-    async def run(self) -> Delivery:
+    async def run(self) -> None:
         self.connection = self._pool.take()
         if self.connection is None or not await self._still_there(self.connection):
             self.connection = None
@@ -166,7 +170,7 @@ class _Attempt:
         self._data = True
         response = await client.data(self._message.raw)
         self.clean = True
-        return Delivery(failure=None, detail=str(response.code))
+        self.delivery = Delivery(failure=None, detail=str(response.code))
 
     async def _still_there(self, connection: _Connection) -> bool:
         """Begin the mail on a kept connection. False if the relay has left it meanwhile: nothing is lost."""
@@ -177,13 +181,13 @@ class _Attempt:
             return False
         return True
 
-    async def refused(self, refusal: SMTPResponseException) -> Delivery:
+    async def refused(self, refusal: SMTPResponseException) -> None:
         """The relay answered with a code. The connection is kept if it can start afresh."""
+        self.delivery = self._meaning(refusal)
         if self.connection is not None and self.connection.client.is_connected:
             with contextlib.suppress(SMTPException, OSError):
                 await self.connection.client.rset()
                 self.clean = True
-        return self._meaning(refusal)
 
     def _meaning(self, refusal: SMTPResponseException) -> Delivery:
         enhanced = _ENHANCED.search(refusal.message)
@@ -203,11 +207,15 @@ class _Attempt:
             detail=detail,
         )
 
-    def lost(self, why: str) -> Delivery:
-        """No answer. Once the message was on its way, nobody knows."""
+    def lost(self, why: str) -> None:
+        """The line is gone. Without an answer, once the message was on its way, nobody knows."""
+        if self.delivery is not None:
+            return
         if self._data:
-            return Delivery(failure=Failure.AMBIGUOUS, detail=why)
-        return Delivery(failure=Failure.UNREACHED if self._connecting else Failure.CONNECTION, detail=why)
+            failure = Failure.AMBIGUOUS
+        else:
+            failure = Failure.UNREACHED if self._connecting else Failure.CONNECTION
+        self.delivery = Delivery(failure=failure, detail=why)
 
 
 def _tls(relay: Relay) -> ssl.SSLContext | None:
@@ -224,4 +232,6 @@ async def _quit(connection: _Connection) -> None:
         async with asyncio.timeout(2):
             await connection.client.quit()
     except (SMTPException, OSError):
+        return
+    finally:
         connection.client.close()

@@ -28,6 +28,8 @@ class Catcher:
     logins: list[tuple[bytes, bytes]] = field(default_factory=list)
     #: Kept connections are cut before the next mail.
     cut_idle: bool = False
+    #: It does not let go of who takes leave.
+    clings: bool = False
     port: int = 0
 
     def recipients(self) -> list[str]:
@@ -47,6 +49,11 @@ class Catcher:
             server.transport.abort()
         envelope.mail_from = address
         return "250 OK"
+
+    async def handle_QUIT(self, server, session, envelope):
+        if self.clings:
+            await asyncio.sleep(30)
+        return "221 bye"
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         match _name(address):

@@ -7,6 +7,7 @@ import ssl
 import pytest
 
 from config.settings import Relay
+from messaging import smtp
 from messaging.letters import Message
 from messaging.retry import Failure
 from messaging.smtp import Delivery, Pool
@@ -57,6 +58,12 @@ async def test_a_connection_is_renewed_before_the_relay_tires_of_it(catcher, poo
     for number in range(101):
         await pool.send(mail(number=number), within=5)
     assert catcher.connections == 2
+
+
+async def test_what_was_taken_stays_taken_though_the_relay_does_not_let_go(catcher, pool, monkeypatch):
+    monkeypatch.setattr(smtp, "_MAILS_PER_CONNECTION", 1)
+    catcher.clings = True
+    assert await pool.send(mail(), within=1) == Delivery(failure=None, detail="250")
 
 
 @pytest.mark.parametrize(
