@@ -75,7 +75,7 @@ FIGURES: Final[Mapping[str, tuple[str, str, bool]]] = {
     "gini": ("Gini des patients accueillis", "", True),
     "all_met": ("tous les souhaits exaucés, des recherches qui en ont", "%", False),
     "wishes_met": ("souhaits exaucés, des rattachées", "%", False),
-    "misfits": ("médecins sollicités contre un souhait impératif, par recherche", "", True),
+    "misfits": ("médecins sollicités contre un souhait indispensable, par recherche", "", True),
 }
 
 

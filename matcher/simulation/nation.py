@@ -228,7 +228,7 @@ def lines(nation: Nation) -> Iterator[str]:
     yield f"par recherche : {nation.mails / count:.1f} mails, {nation.calls / count:.1f} appels"
     yield f"un oui en 7 jours : {100 * nation.first_yes_week / count:.0f} %"
     yield f"rattachées en 30 jours : {100 * nation.attached_30 / count:.0f} %"
-    yield f"médecins sollicités contre un souhait impératif : {nation.misfits}"
+    yield f"médecins sollicités contre un souhait indispensable : {nation.misfits}"
     yield (
         f"une année du pays, par extrapolation à {SEARCHES_A_YEAR} demandes :"
         f" {nation.of_a_year(nation.mails) / 1e6:.0f} millions de mails,"
