@@ -124,7 +124,7 @@ def test_own_settings_are_played_as_they_are() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_two_thousand_searches_ask_no_doctor_against_a_binding_wish() -> None:
+def test_a_thousand_searches_ask_no_doctor_against_a_binding_wish() -> None:
     """P4 over many searches; ``make bench`` plays 100,000. ``choosiness`` doubles the wishes; a third of the
     doctors, who hardly tire, keep it short.
     """
@@ -132,8 +132,8 @@ def test_two_thousand_searches_ask_no_doctor_against_a_binding_wish() -> None:
         searches_per_year=800, choosiness=2.0, capacity=100.0, mail_answered=0.3, calls_per_day=200
     )
     few = replace(terrain(), doctors=terrain().doctors[::3])
-    played = play(few, POLICIES["small-waves"], assumed, seed=7, years=2.6)
-    assert len(played.outcomes) > 1900
-    assert sum(one.wishes for one in played.outcomes) > 2000
-    assert sum(one.told for one in played.outcomes) > 2000
+    played = play(few, POLICIES["small-waves"], assumed, seed=7, years=1.3)
+    assert len(played.outcomes) > 950
+    assert sum(one.wishes for one in played.outcomes) > 1000
+    assert sum(one.told for one in played.outcomes) > 1000
     assert sum(one.misfits for one in played.outcomes) == 0
