@@ -8,7 +8,7 @@ import pytest
 from config.access import ProSanteConnect
 from matcher.service.actors import Role
 from tests.acceptance.api_world import World
-from tests.acceptance.test_accounts import Browser, demand, journaled, person
+from tests.acceptance.browsing import Browser, demand, journaled, person
 from tests.integration.oidc import provider, show_card
 
 BACK = "/connexion/pro-sante-connect/retour"

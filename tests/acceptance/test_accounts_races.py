@@ -5,7 +5,7 @@ import asyncio
 from matcher.service import factors, logins
 from matcher.service.errors import TooMany
 from tests.acceptance.api_world import World
-from tests.acceptance.test_accounts import EMAIL, PASSWORD, Browser, add_app, person
+from tests.acceptance.browsing import EMAIL, PASSWORD, Browser, add_app, person
 
 
 async def test_of_many_guesses_at_once_no_more_are_looked_at_than_one_by_one(world: World) -> None:
