@@ -42,6 +42,8 @@ _NOBODY = re.compile(
     r"inconnu|introuvable|inexistant|n.existe|unknown|no such|not found|invalid|no mailbox|does not exist",
     re.IGNORECASE,
 )
+#: Of the subjects "address" and "routing" (RFC 3463), what is the sender's fault or the way's.
+_ON_THE_WAY = frozenset({("1", "7"), ("1", "8"), ("4", "6"), ("4", "7")})
 #: What is quoted of the mail that came back says nothing about why.
 _COPY = re.compile(
     r"^-+\s*(this is a copy|below this line|original message|message d.origine|copie du message)",
@@ -107,6 +109,8 @@ def _of_code(codes: str, why: str, otherwise: Fate) -> Fate:
     if enhanced is not None:
         cls, subject, detail = enhanced[1], enhanced[2], enhanced[3]
         if cls == "4" or subject == "7" or (subject, detail) in {("2", "2"), ("2", "3"), ("3", "4")}:
+            return Fate.UNDELIVERED
+        if (subject in "356" or (subject, detail) in _ON_THE_WAY) and not _NOBODY.search(why):
             return Fate.UNDELIVERED
     elif plain is not None and (plain[1][0] == "4" or plain[1] == "552"):
         return Fate.UNDELIVERED

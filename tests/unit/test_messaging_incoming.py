@@ -153,3 +153,44 @@ def test_a_relay_that_knows_nobody_of_that_name_blames_the_address(said):
 )
 def test_rules_and_full_mailboxes_say_nothing_against_an_address(said):
     assert not bounces.blames_address(said)
+
+
+def returned(status: str, why: str) -> bounces.Fate | None:
+    """What a report with that status says."""
+    raw = (
+        'From: mailer-daemon@mx.example\nContent-Type: multipart/report; boundary="B"\n\n'
+        f"--B\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example\n\n"
+        f"Final-Recipient: rfc822; p.martin@cabinet.example\nAction: failed\nStatus: {status}\n"
+        f"Diagnostic-Code: smtp; {why}\n\n--B--\n"
+    )
+    return bounces.fate(incoming.parse(raw.encode(), no_sender=True))
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        ("5.1.7", "550 5.1.7 bad sender's mailbox"),
+        ("5.1.8", "550 5.1.8 access denied, bad outbound sender"),
+        ("5.3.2", "554 5.3.2 system not accepting network messages"),
+        ("5.4.6", "554 5.4.6 too many hops"),
+        ("5.4.7", "delivery time expired"),
+        ("5.5.0", "554 5.5.0 transaction failed"),
+        ("5.6.0", "554 5.6.0 content error"),
+    ],
+)
+def test_a_fault_of_the_way_or_of_the_sender_is_not_the_addresss(status, why):
+    assert returned(status, why) is bounces.Fate.UNDELIVERED
+    assert not bounces.blames_address(f"554 {status}")
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        ("5.5.0", "550 5.5.0 requested action not taken: mailbox unavailable, user unknown"),
+        ("5.4.4", "host or domain name not found"),
+        ("5.2.1", "550 5.2.1 mailbox disabled"),
+        ("5.0.0", "550 no such user"),
+    ],
+)
+def test_nobody_there_is_the_addresss_fault_whatever_the_status_says(status, why):
+    assert returned(status, why) is bounces.Fate.PERMANENT
