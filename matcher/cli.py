@@ -120,13 +120,21 @@ def demo(
 @doctors_app.command("import")
 def import_doctors(
     file: Annotated[
-        Path, typer.Argument(help="Le CSV des médecins, UTF-8, « ; ».", dir_okay=False, exists=True)
+        Path,
+        typer.Argument(
+            help="Notre CSV (UTF-8, « ; »), ou PS_LibreAcces_Personne_activite de l’Annuaire Santé.",
+            dir_okay=False,
+            exists=True,
+        ),
     ],
     territory: Territory,
+    mssante: Annotated[
+        Path | None,
+        typer.Option(help="Extraction_Correspondance_MSSante de l’Annuaire.", dir_okay=False, exists=True),
+    ] = None,
 ) -> None:
     """Ajouter les médecins d’un fichier ou les mettre à jour ; dit par ligne ce qui est écarté."""
-    text = directory.decode(file.read_bytes())
-    _report(_in_house(lambda house: installation.import_doctors(house, territory, text)))
+    _report(_in_house(lambda house: installation.import_directory(house, territory, file, mssante)))
 
 
 @journal_app.command("verify")

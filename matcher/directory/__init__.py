@@ -1,5 +1,6 @@
 """What a territory brings as CSV files, read and checked. Nothing here knows what is already stored."""
 
+from matcher.directory.annuaire import is_annuaire, read_annuaire, read_mssante
 from matcher.directory.doctors import (
     DOCTOR_COLUMNS,
     AbsenceRow,
@@ -38,10 +39,13 @@ __all__ = [
     "TravelRow",
     "UserRow",
     "decode",
+    "is_annuaire",
     "read_absences",
+    "read_annuaire",
     "read_doctors",
     "read_households",
     "read_iris",
+    "read_mssante",
     "read_places",
     "read_population",
     "read_streets",

@@ -68,51 +68,56 @@ def read_doctors(text: str) -> tuple[list[DoctorRow], list[Problem]]:
     rpps_once, email_once = Once(), Once()
 
     def build(line: Line) -> DoctorRow:
-        rpps = national_rpps(line.needed("rpps"))
-        if rpps and "rpps_length" in (odd := rpps_warnings(rpps)):
-            line.note("rpps", f"« {rpps} » n’a pas onze chiffres")
-        elif rpps and odd:
-            line.note("rpps", f"la clé de « {rpps} » ne correspond pas")
-        lat, lon = line.number("lat", -90, 90), line.number("lon", -180, 180)
-        if (line.text("lat") is None) != (line.text("lon") is None):
-            line.refuse("lat", "latitude et longitude vont ensemble")
-        email, delegate = line.email("email"), line.email("delegate_email")
-        if delegate is not None and email is not None and delegate.lower() == email.lower():
-            line.refuse("delegate_email", "c’est l’adresse du médecin : laissez vide")
-        row = DoctorRow(
-            line=line.at,
-            rpps=rpps,
-            last_name=line.needed("last_name"),
-            first_name=line.needed("first_name"),
-            sex=line.matching("sex", _SEX, "F ou M"),
-            phone=line.phone("phone"),
-            email=email,
-            mssante=line.email("mssante"),
-            delegate_email=delegate,
-            address=line.text("address"),
-            postcode=line.matching("postcode", _POSTCODE, "un code postal"),
-            city=line.text("city"),
-            insee=line.matching("insee", INSEE, "un code INSEE"),
-            lat=lat,
-            lon=lon,
-            languages=_languages(line),
-            step_free=line.yes_no("step_free"),
-            home_visits=line.yes_no("home_visits"),
-            sector=line.whole("sector", 1, 3),
-            teleconsultation=line.yes_no("teleconsultation"),
-            member=line.yes_no("member") or False,
-            zone=_zone(line),
-            asked_per_week=line.whole("asked_per_week", 0, 1000),
-            accepted_per_month=line.whole("accepted_per_month", 0, 1000),
-            list_size=line.whole("list_size", 0, 10_000),
-        )
-        rpps_once.check(line, "rpps", rpps)
-        if email is not None:
-            email_once.check(line, "email", email.lower())
+        row = doctor_of(line)
+        rpps_once.check(line, "rpps", row.rpps)
+        if row.email is not None:
+            email_once.check(line, "email", row.email.lower())
         return row
 
     needed = ("rpps", "last_name", "first_name", "zone")
     return read(text, DOCTOR_COLUMNS, needed, build, rare=RARE_COLUMNS)
+
+
+def doctor_of(line: Line) -> DoctorRow:
+    """One line under the names of our CSV, whatever file it came from; what is wrong is noted with it."""
+    rpps = national_rpps(line.needed("rpps"))
+    if rpps and "rpps_length" in (odd := rpps_warnings(rpps)):
+        line.note("rpps", f"« {rpps} » n’a pas onze chiffres")
+    elif rpps and odd:
+        line.note("rpps", f"la clé de « {rpps} » ne correspond pas")
+    lat, lon = line.number("lat", -90, 90), line.number("lon", -180, 180)
+    if (line.text("lat") is None) != (line.text("lon") is None):
+        line.refuse("lat", "latitude et longitude vont ensemble")
+    email, delegate = line.email("email"), line.email("delegate_email")
+    if delegate is not None and email is not None and delegate.lower() == email.lower():
+        line.refuse("delegate_email", "c’est l’adresse du médecin : laissez vide")
+    return DoctorRow(
+        line=line.at,
+        rpps=rpps,
+        last_name=line.needed("last_name"),
+        first_name=line.needed("first_name"),
+        sex=line.matching("sex", _SEX, "F ou M"),
+        phone=line.phone("phone"),
+        email=email,
+        mssante=line.email("mssante"),
+        delegate_email=delegate,
+        address=line.text("address"),
+        postcode=line.matching("postcode", _POSTCODE, "un code postal"),
+        city=line.text("city"),
+        insee=line.matching("insee", INSEE, "un code INSEE"),
+        lat=lat,
+        lon=lon,
+        languages=_languages(line),
+        step_free=line.yes_no("step_free"),
+        home_visits=line.yes_no("home_visits"),
+        sector=line.whole("sector", 1, 3),
+        teleconsultation=line.yes_no("teleconsultation"),
+        member=line.yes_no("member") or False,
+        zone=_zone(line),
+        asked_per_week=line.whole("asked_per_week", 0, 1000),
+        accepted_per_month=line.whole("accepted_per_month", 0, 1000),
+        list_size=line.whole("list_size", 0, 10_000),
+    )
 
 
 def read_absences(text: str) -> tuple[list[AbsenceRow], list[Problem]]:

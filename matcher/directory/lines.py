@@ -18,7 +18,8 @@ T = TypeVar("T")
 #: A commune's code, Corsica's 2A and 2B included.
 INSEE = re.compile(r"[0-9][0-9AB][0-9]{3}")
 
-_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
+#: A mail address.
+EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
 _NUMBER = re.compile(r"-?[0-9]{1,9}([.,][0-9]{1,9})?")
 _LONGEST_CELL = 200
 
@@ -104,7 +105,7 @@ class Line:
 
     def email(self, field: str) -> str | None:
         """A mail address."""
-        value = self.matching(field, _EMAIL, "une adresse e-mail")
+        value = self.matching(field, EMAIL, "une adresse e-mail")
         if value is not None and ".." in value:
             self.refuse(field, f"« {value} » n’est pas une adresse e-mail")
         return value

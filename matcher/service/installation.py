@@ -1,7 +1,7 @@
 """Making an installation: schema, keys, a territory and the files beside its ``territory.toml``."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -34,6 +34,8 @@ _T = TypeVar("_T")
 class Report:
     """What an import took, and what it skipped and why, by file and line."""
 
+    #: The file of doctors, as problems name it.
+    file: str = "doctors.csv"
     taken: dict[str, int] = field(default_factory=dict)
     problems: list[tuple[str, Problem]] = field(default_factory=list)
 
@@ -123,18 +125,86 @@ async def init(house: House, folder: Path) -> Report:
 
 async def import_doctors(house: House, territory: str, text: str) -> Report:
     """Our CSV of doctors into a territory; repeatable. Raises Invalid for an unknown territory."""
-    if territory not in house.territories:
-        raise Invalid({"territory": "Ce territoire n’existe pas ; « trait-union init » le crée."})
-    report = Report()
-    rows, problems = directory.read_doctors(text)
-    report.taken["doctors.csv"] = len(rows)
-    report.problems += [("doctors.csv", problem) for problem in problems]
+    return await _import_doctors(house, territory, *directory.read_doctors(text), (), Report())
+
+
+async def import_directory(house: House, territory: str, file: Path, mssante: Path | None = None) -> Report:
+    """Our CSV of doctors, or the general practitioners of the territory's communes from the Annuaire Santé;
+    ``mssante``, its list of MSSanté mailboxes, fills in those that are not known. Repeatable.
+
+    Raises Invalid for an unknown territory, NotUtf8.
+    """
+    places = _territory(house, territory).places
+    boxes = () if mssante is None else _lines(mssante)
+    if not directory.is_annuaire(next(_lines(file), "")):
+        read = directory.read_doctors(directory.decode(await asyncio.to_thread(file.read_bytes)))
+        return await _import_doctors(house, territory, *read, boxes, Report())
+    communes = {code: place.name if (place := places.commune(code)) else "" for code in places.insee_codes}
+    found = directory.read_annuaire(_lines(file), communes)
     async with house.sessions.begin() as session:
-        finder = house.territory(territory).finder
+        known = await doctors.by_rpps(session, territory)
+        held = await doctors.cards(session, territory, list(known.values()))
+    rows = [_noted(row, held[known[row.rpps]]) if row.rpps in known else row for row in found.rows]
+    return await _import_doctors(house, territory, rows, found.problems, boxes, Report(file=file.name))
+
+
+def _lines(file: Path) -> Iterator[str]:
+    """A file of all of France, a line at a time. Raises NotUtf8."""
+    with file.open(encoding="utf-8-sig") as text:
+        try:
+            yield from text
+        except UnicodeDecodeError:
+            raise directory.NotUtf8(f"{file.name} n’est pas en UTF-8") from None
+
+
+async def _import_doctors(
+    house: House,
+    territory: str,
+    rows: list[DoctorRow],
+    problems: list[Problem],
+    mailboxes: Iterable[str],
+    report: Report,
+) -> Report:
+    finder = _territory(house, territory).finder
+    report.taken[report.file] = len(rows)
+    report.problems += [(report.file, problem) for problem in problems]
+    boxes, odd = directory.read_mssante(mailboxes, {row.rpps for row in rows})
+    report.problems += [("MSSanté", problem) for problem in odd]
+    if boxes:
+        report.taken["MSSanté"] = len(boxes)
+    rows = [replace(row, mssante=row.mssante or boxes.get(row.rpps)) for row in rows]
+    async with house.sessions.begin() as session:
         await _put_doctors(session, house, territory, rows, finder, report)
         operator = Actor(territory=territory, id="operator", role=Role.OPERATOR)
         await journal.append(session, house.entry(operator, "doctors_imported"))
     return report
+
+
+def _territory(house: House, territory: str) -> Territory:
+    if territory not in house.territories:
+        raise Invalid({"territory": "Ce territoire n’existe pas ; « trait-union init » le crée."})
+    return house.territory(territory)
+
+
+def _noted(row: DoctorRow, held: Card) -> DoctorRow:
+    """What the Annuaire says of a doctor who is known already, and what only the office can say."""
+    return replace(
+        row,
+        sex=row.sex or held.sex,
+        phone=row.phone or held.phone,
+        email=held.email or row.email,
+        mssante=held.mssante,
+        delegate_email=held.delegate_email,
+        languages=tuple(sorted(held.languages)),
+        step_free=held.step_free,
+        home_visits=held.home_visits,
+        sector=held.sector,
+        teleconsultation=held.teleconsultation,
+        member=held.member,
+        zone=held.zone,
+        asked_per_week=held.asked_per_week,
+        accepted_per_month=held.accepted_per_month,
+    )
 
 
 def _read(report: Report, path: Path, read: Callable[[str], tuple[list[_T], list[Problem]]]) -> list[_T]:
@@ -189,7 +259,7 @@ async def _placed(card: Card, held: Card | None, finder: Finder, line: int, repo
         why = f"« {card.address} » n’est pas trouvée" if card.address else "sans adresse"
         message = f"{card.name} est à placer : {why}"
         report.problems.append(
-            ("doctors.csv", Problem(line=line, field="address", message=message, skipped=False))
+            (report.file, Problem(line=line, field="address", message=message, skipped=False))
         )
     return card
 
