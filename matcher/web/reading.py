@@ -81,7 +81,10 @@ async def _bytes(request: web.Request) -> bytes:
 
 
 def query_of(request: web.Request, model: type[_M]) -> _M:
-    """The query string as ``model``. Raises Invalid, also for a parameter given twice."""
+    """The query string as ``model``; an empty parameter (``?state=&q=``) is one left out.
+
+    Raises Invalid, also for a parameter given twice.
+    """
     # The view of the keys alone holds each once.
     names = [name for name, _ in request.query.items()]
     if twice := {name for name in names if names.count(name) > 1}:
@@ -89,7 +92,7 @@ def query_of(request: web.Request, model: type[_M]) -> _M:
     if odd := [name for name, value in request.query.items() if "\x00" in value]:
         raise Invalid(dict.fromkeys(odd, "Le caractère nul n’est pas admis."))
     try:
-        return model.model_validate(dict(request.query))
+        return model.model_validate({name: value for name, value in request.query.items() if value})
     except ValidationError as error:
         raise Invalid(fields_of(error, model)) from None
 

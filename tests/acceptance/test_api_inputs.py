@@ -152,6 +152,14 @@ async def test_lists_go_on_where_they_stopped(small_world: World) -> None:
     assert (await small_world.get("coordinatrice", "/searches?state=ready"))["items"] == []
 
 
+async def test_an_empty_parameter_is_one_left_out(small_world: World) -> None:
+    search = await small_world.submitted()
+    page = await small_world.get("coordinatrice", "/searches?state=&q=")
+    assert [one["id"] for one in page["items"]] == [search]
+    reply = await small_world.call("coordinatrice", "GET", f"/searches/{search}/record?purpose=")
+    assert (reply.status, set(reply.json["fields"])) == (400, {"purpose"})
+
+
 @pytest.mark.parametrize("q", ["Aubépine", "aubepine", "1958-03-02", "06 39 98 12 34", "0639981234"])
 async def test_the_office_finds_by_name_birth_date_and_phone(small_world: World, q: str) -> None:
     search = await small_world.submitted()
