@@ -49,7 +49,7 @@ async def told(engine: AsyncEngine) -> AsyncGenerator[str, None]:
                     if notice.payload:
                         yield notice.payload
                 if not heard:
-                    # Everybody hears it, so that of many processes one or two have to say something.
+                    # Over another connection, so that it comes only where this one still carries.
                     await tell(engine, "")
                     if not [one async for one in connection.notifies(timeout=SILENCE, stop_after=1)]:
                         raise NoticesLost("silence")
