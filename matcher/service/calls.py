@@ -248,7 +248,7 @@ async def outcome(
         await turn.carry_out(
             session, house, actor, before, step, Event.CALL, doctor=doctor, purpose=str(outcome)
         )
-        # After the journal's head, which is locked by now: a pause that settles locks them in this order too.
+        # After the search, as a pause that settles locks them.
         await doctors.phoned(session, actor.territory, doctor, house.now())
         await claims.release(session, actor.territory, doctor, actor.id)
     house.bell.ring(actor.territory)

@@ -50,8 +50,6 @@ class Telling:
             if outcome.kind is Kind.DEAD and _followed(row, outcome):
                 # Its search is told below, and keeps a task: nobody need take note of the mail itself.
                 await dead_letters.take_note(session, row.territory, row.id, now=at)
-            if row.letter == Letter.LIST:
-                await list_mails.settled(session, row, outcome)
         singly = await gathering.apart(session, [one for one in settled if one[0].letter != Letter.LIST])
         told = sorted(
             ((row, outcome) for row, outcome in singly if _followed(row, outcome)),
@@ -63,6 +61,10 @@ class Telling:
             owned = await searches.lock_all(session, territory, mails)
             for search in sorted(owned):
                 await self._tell(session, owned[search].search, mails[search])
+        for row, outcome in settled:
+            # Last: a step of a search locks the search first, then the doctor whose address is at fault.
+            if row.letter == Letter.LIST:
+                await list_mails.settled(session, row, outcome)
 
     async def _tell(
         self, session: AsyncSession, before: Search, mails: Sequence[tuple[Row, Outcome]]

@@ -168,7 +168,6 @@ async def correct_doctor(
     as it is. What was sent to a former address of his,
     or of his delegate, opens nothing any more: the next mail carries a new link.
     """
-    # The entry first: whoever locks the journal and a doctor locks them in this order.
     await journal.append(session, house.entry(actor, "doctor_corrected", doctor=doctor))
     before = await doctors.get(session, actor.territory, doctor)
     await doctors.patch(session, actor.territory, doctor, changes, house.now(), checked=checked)

@@ -1,16 +1,24 @@
 """A doctor retires: 84 patients, one mail to each doctor, offers in answer, filled in one run."""
 
+import asyncio
 import re
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from matcher.protocol.effects import Letter
 from matcher.service import returned_many
 from matcher.service.actors import Role
+from matcher.service.telling import Telling
+from matcher.storage import doctors, searches
 from messaging import outbox
 from messaging.bounces import Fate
+from messaging.claims import Kind, Outcome
+from messaging.outbox import Sent
 from tests.acceptance.house import HERE, OFFICE, House
 
 LINK = re.compile(r"/places#([A-Za-z0-9_-]+)")
@@ -225,6 +233,36 @@ async def test_a_lists_mail_that_comes_back_flags_the_doctors_address(small_hous
     before = len(house.mails())
     await house.advance(days=3)
     assert not [mail for mail in house.mails()[before:] if "patients cherchent" in str(mail["Subject"])]
+
+
+async def test_a_refused_address_and_a_search_are_locked_in_the_order_of_every_step(
+    house: House,
+) -> None:
+    search = await house.launched()
+    doctor = (await house.mailed(search))[0]["id"]
+    row = returned_many._as_row(
+        Sent(territory=HERE, id="m", letter=Letter.LIST, ids={"origin": "o", "doctor": doctor}), house.clock()
+    )
+    ids = {"search": search, "run": "1", "doctor": doctor, "number": "1", "purpose": "answer"}
+    of_search = replace(row, letter=Letter.REMINDER, ids=ids)
+    dead = Outcome(kind=Kind.DEAD, detail="550 5.1.1")
+
+    async def settle() -> None:
+        async with house.house.sessions.begin() as session:
+            settled = [(row, dead), (of_search, Outcome(kind=Kind.ACCEPTED))]
+            await Telling(house.house).on_settled(session, settled, house.clock())
+
+    async with house.house.sessions.begin() as session:
+        await searches.lock(session, HERE, search)
+        settling = asyncio.create_task(settle())
+        if session.get_bind().dialect.name == "postgresql":
+            async with asyncio.timeout(20):
+                while not await session.scalar(text("SELECT 1 FROM pg_locks WHERE NOT granted")):  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+        # As a bounce of one of its announcements does.
+        await doctors.flag_mailbox(session, HERE, doctor)
+    await settling
+    assert not (await house.doctors())[doctor]["has_mailbox"]
 
 
 async def test_a_list_is_asked_of_the_doctor_alone_and_not_of_a_secretary(small_house: House) -> None:
