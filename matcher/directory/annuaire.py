@@ -72,10 +72,12 @@ def read_annuaire(lines: Iterable[str], communes: Mapping[str, str]) -> Practiti
         if not code:
             elsewhere += 1
             continue
+        if (why := _left_out(cells)) is not None:
+            name = cells["Nom d'exercice"]
+            found.problems.append(Problem(line=at, field="", message=f"{name} : {why}"))
+            continue
         line = Line(at, _cells(cells, code))
         row = doctor_of(line)
-        if (why := _left_out(cells)) is not None:
-            line.refuse("", f"{row.last_name} : {why}")
         once.check(line, "rpps", row.rpps)
         if line.refused:
             found.problems += [replace(problem, skipped=True) for problem in line.problems]
