@@ -33,8 +33,15 @@ class ListQuery(Query):
 
 
 class RecordQuery(Query):
-    #: Why the record is opened; goes into the journal.
-    purpose: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    purpose: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=200),
+        Field(
+            description="Why the record is opened, for the journal. Any other word is kept there as “other”, "
+            "so that nothing of a patient gets in.",
+            examples=sorted(views.PURPOSES),
+        ),
+    ]
 
 
 class ReturnIn(Body):
