@@ -1,7 +1,7 @@
 """What a plain reply says: yes, no, a pause, or something that a person must read. Pure.
 
 When in doubt, nothing. A yes is read only where all that was written is a known way of saying it
-(``messaging.consent``), a no where every word is a known one: what nobody thought of beforehand is for a
+(``messaging.plain_yes``), a no where every word is a known one: what nobody thought of beforehand is for a
 person. Only what the writer wrote counts, not what is quoted.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from messaging.consent import says_yes
+from messaging.plain_yes import says_yes
 
 
 def _words_of(text: str) -> frozenset[str]:
