@@ -38,7 +38,7 @@ def missing(body: SearchIn) -> list[str]:
     """The dotted names of the fields that a submission must have and this one has not.
 
     A patient may have no telephone (then somebody else reaches them), no address (then the place where
-    they sleep is chosen, never that of a postal domiciliation), no NIR, a birth year only.
+    they sleep is chosen), no NIR, a birth year only.
     """
     record = body.record
     lacking = [f"record.{name}" for name in _REQUIRED if _blank(getattr(record, name))]
@@ -51,7 +51,7 @@ def missing(body: SearchIn) -> list[str]:
         lacking += [f"record.safe_contact.{name}" for name, value in asked.items() if value is None]
     if record.address is not None and _blank(record.address.city):
         lacking.append("record.address.city")
-    if (record.address is None or record.housing == "domiciled") and _blank(body.place):
+    if record.address is None and _blank(body.place):
         lacking.append("place")
     for index, member in enumerate(record.household or []):
         if member.birth_date is None:
@@ -99,6 +99,9 @@ def warnings(body: SearchIn, today: date) -> list[Oddity]:
     postcode = record.address.postcode if record.address else None
     if postcode and not _POSTCODE.fullmatch(postcode):
         found.append(_warn("record.address.postcode", "postcode_odd", "Un code postal compte cinq chiffres."))
+    if record.housing == "domiciled" and _blank(body.place):
+        message = "Une domiciliation ne dit pas où l’on dort : sans autre lieu, la commune est annoncée."
+        found.append(_warn("place", "place_unknown", message))
     agreed = body.consent is not None and body.consent.first_match_agreed
     if body.choice == "first_match" and not agreed:
         message = "La personne n’a pas accepté d’avance le premier médecin : elle choisira."

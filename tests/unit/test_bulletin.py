@@ -255,11 +255,13 @@ def test_without_a_telephone_somebody_else_reaches_the_person() -> None:
     assert missing(read(without(request(record={"phone2": "05 36 49 00 00"}), "record.phone"))) == []
 
 
-def test_without_an_address_or_with_a_postal_one_the_place_is_chosen() -> None:
+def test_without_an_address_the_place_is_chosen_and_with_a_postal_one_it_is_asked_for() -> None:
     assert missing(read(without(request(), "record.address"))) == ["place"]
     assert missing(read(without(request(place="Parilly"), "record.address"))) == []
-    assert missing(read(request(record={"housing": "domiciled"}))) == ["place"]
-    assert missing(read(request(record={"housing": "domiciled"}, place="Parilly"))) == []
+    domiciled = request(record={"housing": "domiciled"})
+    assert missing(read(domiciled)) == []
+    assert [odd["code"] for odd in warnings(read(domiciled), TODAY)] == ["place_unknown"]
+    assert warnings(read(domiciled | {"place": "Parilly"}), TODAY) == []
 
 
 def test_an_address_has_a_city_and_a_household_birth_dates() -> None:
