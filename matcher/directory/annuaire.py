@@ -74,7 +74,7 @@ def read_annuaire(lines: Iterable[str], communes: Mapping[str, str]) -> Practiti
             continue
         if (why := _left_out(cells)) is not None:
             name = cells["Nom d'exercice"]
-            found.problems.append(Problem(line=at, field="", message=f"{name} : {why}"))
+            found.problems.append(Problem(line=at, field="", message=f"{name} : {why}"))
             continue
         line = Line(at, _cells(cells, code))
         row = doctor_of(line)
@@ -86,7 +86,7 @@ def read_annuaire(lines: Iterable[str], communes: Mapping[str, str]) -> Practiti
             found.problems += line.problems
     for count, whom in ((elsewhere, "d’autres communes"), (others, "d’autres professions")):
         if count:
-            message = f"lignes {whom}, non reprises : {count}"
+            message = f"lignes {whom}, non reprises : {count}"
             found.problems.append(Problem(line=1, field="", message=message, skipped=False))
     return found
 

@@ -100,7 +100,7 @@ def warnings(body: SearchIn, today: date) -> list[Oddity]:
     if postcode and not _POSTCODE.fullmatch(postcode):
         found.append(_warn("record.address.postcode", "postcode_odd", "Un code postal compte cinq chiffres."))
     if record.housing == "domiciled" and _blank(body.place):
-        message = "Une domiciliation ne dit pas où l’on dort : sans autre lieu, la commune est annoncée."
+        message = "Une domiciliation ne dit pas où l’on dort : sans autre lieu, la commune est annoncée."
         found.append(_warn("place", "place_unknown", message))
     agreed = body.consent is not None and body.consent.first_match_agreed
     if body.choice == "first_match" and not agreed:

@@ -201,7 +201,7 @@ async def join(house: House, actor: Actor, search_id: str, other_id: str) -> Vie
     if State.WITHDRAWN not in (this.search.state, other.search.state):
         raise Refused(
             "both_released",
-            "Chacune de ces recherches a son médecin : elles ne sont pas réunies, voyez-les toutes deux.",
+            "Chacune de ces recherches a son médecin : elles ne sont pas réunies, voyez-les toutes deux.",
             this.search.state,
         )
     return await views.search(house, actor, search_id)

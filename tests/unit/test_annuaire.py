@@ -75,8 +75,8 @@ def test_other_communes_and_professions_are_counted_and_lyon_stands_for_its_arro
     found = read_annuaire(lines, {"69123": "Lyon", "69259": "Vénissieux"})
     assert [row.insee for row in found.rows] == ["69388"]
     assert [problem.message.partition("autres ")[2] for problem in found.problems] == [
-        "communes, non reprises : 1",
-        "professions, non reprises : 1",
+        "communes, non reprises : 1",
+        "professions, non reprises : 1",
     ]
 
 
