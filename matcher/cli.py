@@ -134,7 +134,7 @@ def import_doctors(
     ] = None,
 ) -> None:
     """Ajouter les médecins d’un fichier ou les mettre à jour ; dit par ligne ce qui est écarté."""
-    _report(_in_house(lambda house: installation.import_directory(house, territory, file, mssante)))
+    _report(_in_house(lambda house: installation.import_doctors(house, territory, file, mssante)))
 
 
 @journal_app.command("verify")

@@ -123,12 +123,7 @@ async def init(house: House, folder: Path) -> Report:
     return report
 
 
-async def import_doctors(house: House, territory: str, text: str) -> Report:
-    """Our CSV of doctors into a territory; repeatable. Raises Invalid for an unknown territory."""
-    return await _import_doctors(house, territory, *directory.read_doctors(text), (), Report())
-
-
-async def import_directory(house: House, territory: str, file: Path, mssante: Path | None = None) -> Report:
+async def import_doctors(house: House, territory: str, file: Path, mssante: Path | None = None) -> Report:
     """Our CSV of doctors, or the general practitioners of the territory's communes from the Annuaire Santé;
     ``mssante``, its list of MSSanté mailboxes, fills in those that are not known. Repeatable.
 
@@ -138,14 +133,14 @@ async def import_directory(house: House, territory: str, file: Path, mssante: Pa
     boxes = () if mssante is None else _lines(mssante)
     if not directory.is_annuaire(next(_lines(file), "")):
         read = directory.read_doctors(directory.decode(await asyncio.to_thread(file.read_bytes)))
-        return await _import_doctors(house, territory, *read, boxes, Report())
+        return await _take_doctors(house, territory, *read, boxes, Report())
     communes = {code: place.name if (place := places.commune(code)) else "" for code in places.insee_codes}
     found = directory.read_annuaire(_lines(file), communes)
     async with house.sessions.begin() as session:
         known = await doctors.by_rpps(session, territory)
         held = await doctors.cards(session, territory, list(known.values()))
     rows = [_noted(row, held[known[row.rpps]]) if row.rpps in known else row for row in found.rows]
-    return await _import_doctors(house, territory, rows, found.problems, boxes, Report(file=file.name))
+    return await _take_doctors(house, territory, rows, found.problems, boxes, Report(file=file.name))
 
 
 def _lines(file: Path) -> Iterator[str]:
@@ -157,7 +152,7 @@ def _lines(file: Path) -> Iterator[str]:
             raise directory.NotUtf8(f"{file.name} n’est pas en UTF-8") from None
 
 
-async def _import_doctors(
+async def _take_doctors(
     house: House,
     territory: str,
     rows: list[DoctorRow],

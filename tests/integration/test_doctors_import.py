@@ -18,7 +18,9 @@ def environ(sqlite_url: str, tmp_path: Path) -> dict[str, str]:
     return {"TRAIT_UNION_DATABASE_URL": sqlite_url, "TRAIT_UNION_KEYS_DIR": str(tmp_path / "keys")}
 
 
-async def test_links_sent_to_an_address_that_an_import_replaces_open_nothing(environ: dict[str, str]) -> None:
+async def test_links_sent_to_an_address_that_an_import_replaces_open_nothing(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
     settings = load_settings(environ)
     async with app.open_house(settings) as house:
         await installation.init(house, VENISSIEUX)
@@ -31,7 +33,9 @@ async def test_links_sent_to_an_address_that_an_import_replaces_open_nothing(env
             }
         text = (VENISSIEUX / "doctors.csv").read_text("utf-8")
         assert moved.email is not None
-        await installation.import_doctors(house, HERE, text.replace(moved.email, "ailleurs@cabinet.example"))
+        file = tmp_path / "doctors.csv"
+        file.write_text(text.replace(moved.email, "ailleurs@cabinet.example"), "utf-8")
+        await installation.import_doctors(house, HERE, file)
         async with house.sessions.begin() as session:
             after = {id: await links.of_doctor(session, HERE, id, "pause", now=house.now()) for id in before}
     assert after[moved.id].nonce != before[moved.id].nonce
@@ -66,7 +70,7 @@ async def test_the_annuaire_brings_new_doctors_and_keeps_what_the_office_knows(
         )
         boxes.write_text(f"Type de BAL|Adresse BAL|Identifiant PP|\n{box}", "utf-8")
         for _ in range(2):
-            report = await installation.import_directory(house, HERE, register, boxes)
+            report = await installation.import_doctors(house, HERE, register, boxes)
             assert report.taken == {register.name: 2, "MSSanté": 2}
         async with house.sessions.begin() as session:
             after = {d.rpps: d for d in await doctors.list_(session, HERE)}
